@@ -1,0 +1,358 @@
+"""Every fact the laboratory can state, in Lambda's own terms.
+
+A fact is a frozen dataclass with plain JSON fields; the journal adds its number and time. All that one sees - the
+screen, the report, the checks of an experiment - is a fold over these (:mod:`lambdatui.lab`). Durations are in
+milliseconds as the service prints them, instants in seconds since the epoch, sizes in MB as Lambda counts (2**20).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias, get_args
+
+Json: TypeAlias = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+
+# -- the laboratory and its functions -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LaboratoryOpened:
+    """The laboratory is ready. `sandbox` names what isolates an environment here: 'bubblewrap' or 'process group'."""
+
+    pid: int
+    sandbox: str
+    region: str
+    account_id: str
+    log_dialect: str
+    concurrent_executions: int
+    idle_timeout: float
+
+
+@dataclass(frozen=True)
+class Noticed:
+    """Something the user should know that is no fact about Lambda. `level` is 'info', 'warning' or 'error'."""
+
+    level: str
+    message: str
+
+
+@dataclass(frozen=True)
+class FunctionCreated:
+    """A function exists. `configuration` has the keys of an experiment file; `code_location` is a path or 'inline'."""
+
+    function: str
+    arn: str
+    generation: int
+    configuration: dict[str, Json]
+    code_sha256: str
+    code_location: str
+
+
+@dataclass(frozen=True)
+class FunctionUpdated:
+    """Code or configuration changed: invocations from now on get environments of the new `generation`.
+
+    `because` is 'configuration', 'edit' (a step wrote a file) or 'save' (hot reload); `changed` names the
+    configuration keys or the files.
+    """
+
+    function: str
+    generation: int
+    because: str
+    changed: tuple[str, ...]
+    configuration: dict[str, Json]
+    code_sha256: str
+    previous_code_sha256: str
+
+
+@dataclass(frozen=True)
+class FunctionUpdateRejected:
+    """An update was refused with the service's own message; nothing changed."""
+
+    function: str
+    changes: dict[str, Json]
+    message: str
+
+
+# -- execution environments -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class EnvironmentCreated:
+    """A new execution environment. `because` says in a few words why none that existed could serve."""
+
+    environment: str
+    function: str
+    version: str
+    generation: int
+    code_sha256: str
+    log_group: str
+    log_stream: str
+    because: str
+
+
+@dataclass(frozen=True)
+class InitStarted:
+    """The runtime's process starts. `phase` is 'init', or 'invoke' when the init is paid inside an invocation:
+    a retry after a failed init, or a suppressed init (`suppressed`) after a reset."""
+
+    environment: str
+    phase: str
+    suppressed: bool
+    request_id: str | None
+
+
+@dataclass(frozen=True)
+class InitPhaseFinished:
+    """One part of the init is over. `part` is 'extension', 'runtime' or 'function'."""
+
+    environment: str
+    part: str
+    duration_ms: float
+
+
+@dataclass(frozen=True)
+class InitFinished:
+    """The init is over. `status` is 'success', 'error' or 'timeout'."""
+
+    environment: str
+    phase: str
+    suppressed: bool
+    status: str
+    duration_ms: float
+    error_type: str | None
+
+
+@dataclass(frozen=True)
+class EnvironmentFrozen:
+    """Nothing to do: every process of the environment is stopped until the next invocation."""
+
+    environment: str
+
+
+@dataclass(frozen=True)
+class EnvironmentThawed:
+    """The processes run on, just where they were."""
+
+    environment: str
+
+
+@dataclass(frozen=True)
+class EnvironmentReset:
+    """The processes were killed; /tmp and the log stream stay. `because` is 'timeout' or 'failure'."""
+
+    environment: str
+    because: str
+
+
+@dataclass(frozen=True)
+class EnvironmentRetired:
+    """No further invocation will be placed here; it ends when the one in flight has finished."""
+
+    environment: str
+    because: str
+
+
+@dataclass(frozen=True)
+class EnvironmentEnded:
+    """The environment is gone, with its processes and its /tmp. `because` says why in a few words."""
+
+    environment: str
+    because: str
+
+
+# -- invocations ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class InvocationAccepted:
+    """A caller asks. `payload` is the event as JSON text; `step` the number of the experiment's step, from 0, or
+    None when fired by hand."""
+
+    request_id: str
+    function: str
+    version: str
+    invocation_type: str
+    payload: str
+    step: int | None
+
+
+@dataclass(frozen=True)
+class InvocationThrottled:
+    """TooManyRequestsException; `reason` is the API's Reason. Nothing is logged for it."""
+
+    request_id: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class InvocationPlaced:
+    """The invocation has its environment. `cold_start`: that environment was made for it."""
+
+    request_id: str
+    environment: str
+    cold_start: bool
+
+
+@dataclass(frozen=True)
+class InvocationStarted:
+    """The timeout's clock runs: at `deadline` the invocation is over. (Where an init is paid inside the invocation
+    the clock starts before that init, and the START line is written after it.)"""
+
+    request_id: str
+    environment: str
+    deadline: float
+
+
+@dataclass(frozen=True)
+class InvocationAnswered:
+    """What the caller got: `status` is 'succeeded', 'failed' or 'timed_out', `payload` the body as text,
+    `function_error` the X-Amz-Function-Error header ('Unhandled') or None."""
+
+    request_id: str
+    status: str
+    payload: str
+    function_error: str | None
+
+
+@dataclass(frozen=True)
+class InvocationFinished:
+    """END and REPORT: the environment is done with it. `error_type` only where the service's report names one."""
+
+    request_id: str
+    environment: str
+    status: str
+    duration_ms: float
+    billed_duration_ms: int
+    init_duration_ms: float | None
+    memory_size_mb: int
+    max_memory_used_mb: int
+    error_type: str | None
+
+
+# -- logs -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LogWritten:
+    """Log events appended to a stream, in order, without their final newline. `platform`: written by the service
+    (INIT_START, START, END, REPORT...), else output of the function. `request_id` is None outside an invocation."""
+
+    environment: str
+    log_group: str
+    log_stream: str
+    request_id: str | None
+    platform: bool
+    lines: tuple[str, ...]
+
+
+# -- experiments ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ExperimentOpened:
+    """An experiment begins from its first step, with nothing left of what was before (also after a restart).
+
+    Each of `steps` is {name, say, action, predict: {ask, choices, answer} | None, expects: [str], explain}, the texts
+    in the language chosen, Markdown where the experiment file has Markdown; `action` is one line in words; `answer`
+    counts from 1.
+    """
+
+    title: str
+    about: str
+    path: str
+    language: str
+    steps: tuple[dict[str, Json], ...]
+
+
+@dataclass(frozen=True)
+class PredictionMade:
+    """Somebody said what will happen: `choice` counts from 1."""
+
+    step: int
+    choice: int
+
+
+@dataclass(frozen=True)
+class StepStarted:
+    step: int
+
+
+@dataclass(frozen=True)
+class StepFinished:
+    """`checks` are {expect, expected, actual, passed}, the first of them in words or plain JSON; `error` is one
+    sentence when the step could not be carried out."""
+
+    step: int
+    passed: bool
+    checks: tuple[dict[str, Json], ...]
+    error: str | None
+
+
+@dataclass(frozen=True)
+class ExperimentFinished:
+    passed: bool
+
+
+Event: TypeAlias = (
+    LaboratoryOpened
+    | Noticed
+    | FunctionCreated
+    | FunctionUpdated
+    | FunctionUpdateRejected
+    | EnvironmentCreated
+    | InitStarted
+    | InitPhaseFinished
+    | InitFinished
+    | EnvironmentFrozen
+    | EnvironmentThawed
+    | EnvironmentReset
+    | EnvironmentRetired
+    | EnvironmentEnded
+    | InvocationAccepted
+    | InvocationThrottled
+    | InvocationPlaced
+    | InvocationStarted
+    | InvocationAnswered
+    | InvocationFinished
+    | LogWritten
+    | ExperimentOpened
+    | PredictionMade
+    | StepStarted
+    | StepFinished
+    | ExperimentFinished
+)
+
+_KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
+_TUPLES = {
+    name: frozenset(field for field, kind in cls.__annotations__.items() if kind.startswith("tuple"))
+    for name, cls in _KINDS.items()
+}
+
+
+@dataclass(frozen=True)
+class Record:
+    """An event in the journal: its number, from 0 without gaps, and when it happened (seconds since the epoch)."""
+
+    number: int
+    time: float
+    event: Event
+
+    def to_json(self) -> dict[str, Any]:
+        return {"number": self.number, "time": self.time, "event": type(self.event).__name__, **vars(self.event)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Record:
+        """The inverse of :meth:`to_json`; raises ValueError where the data is no record of this version."""
+        fields = dict(data)
+        try:
+            name = fields.pop("event")
+            number, time = int(fields.pop("number")), float(fields.pop("time"))
+            for field in _TUPLES[name]:
+                fields[field] = tuple(fields[field])
+            return cls(number, time, _KINDS[name](**fields))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"no event of this version of lambdatui: {error}") from None

@@ -1,0 +1,351 @@
+"""The state of the laboratory as a fold over events.
+
+`Lab.apply` is the only thing that changes it. Screens, checks and reports read it; the same records give the same
+state, which is how a saved journal shows the same screens again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lambdatui import events as ev
+from lambdatui.events import Json
+
+
+@dataclass
+class Function:
+    """A function as it is configured now; `generation` grows with each change of code or configuration."""
+
+    name: str
+    arn: str
+    generation: int
+    configuration: dict[str, Json]
+    code_sha256: str
+    code_location: str
+    updated_because: str = ""
+    updated_at: float | None = None
+    previous_code_sha256: str | None = None
+    changed: tuple[str, ...] = ()
+
+
+@dataclass
+class Environment:
+    """An execution environment. `state`: 'created' (waits for its start), 'init', 'busy', 'idle' (warm, frozen
+    between invocations), 'reset' (its processes were killed; the next invocation pays a suppressed init), 'ended'."""
+
+    id: str
+    function: str
+    generation: int
+    code_sha256: str
+    log_group: str
+    log_stream: str
+    created_because: str
+    created_at: float
+    state: str = "created"
+    frozen: bool = False
+    retired: bool = False
+    init_phase: str | None = None
+    init_suppressed: bool = False
+    init_started_at: float | None = None
+    init_status: str | None = None
+    init_duration_ms: float | None = None
+    init_parts_ms: dict[str, float] = field(default_factory=dict)
+    invocations: int = 0
+    """Invocations that were started here."""
+    current: str | None = None
+    """Request id of the invocation in flight."""
+    deadline: float | None = None
+    last_status: str | None = None
+    """Status of the last invocation that ended here."""
+    max_memory_used_mb: int | None = None
+    last_used_at: float | None = None
+    ended_because: str | None = None
+    ended_at: float | None = None
+
+    @property
+    def cold(self) -> bool:
+        """No invocation has finished its init here yet: the one in flight, if any, is a cold start."""
+        return self.invocations <= 1 and self.last_status is None
+
+
+@dataclass
+class Invocation:
+    """`status`: 'pending' (accepted, or its environment is in init), 'running', then 'succeeded', 'failed',
+    'timed_out' or 'throttled' once the caller is answered; `finished_at` is set when the environment is done too."""
+
+    request_id: str
+    function: str
+    version: str
+    invocation_type: str
+    event: str
+    step: int | None
+    accepted_at: float
+    number: int
+    """From 1, in order of acceptance."""
+    status: str = "pending"
+    environment: str | None = None
+    cold_start: bool | None = None
+    log_group: str | None = None
+    log_stream: str | None = None
+    started_at: float | None = None
+    deadline: float | None = None
+    answered_at: float | None = None
+    finished_at: float | None = None
+    payload: str | None = None
+    function_error: str | None = None
+    throttle_reason: str | None = None
+    duration_ms: float | None = None
+    billed_duration_ms: int | None = None
+    init_duration_ms: float | None = None
+    memory_size_mb: int | None = None
+    max_memory_used_mb: int | None = None
+    error_type: str | None = None
+
+    @property
+    def done(self) -> bool:
+        """The caller has its answer, and the environment, where there was one, has finished with it."""
+        return self.status == "throttled" or self.finished_at is not None
+
+
+@dataclass(frozen=True)
+class LogEvent:
+    time: float
+    text: str
+    request_id: str | None
+    platform: bool
+
+
+@dataclass
+class LogStream:
+    group: str
+    name: str
+    environment: str
+    created_at: float
+    events: list[LogEvent] = field(default_factory=list)
+
+
+@dataclass
+class Step:
+    """`state`: 'waiting', 'running', 'passed' or 'failed'. Texts are those of the experiment, see ExperimentOpened."""
+
+    name: str
+    say: str
+    action: str
+    predict: dict[str, Json] | None
+    expects: list[str]
+    explain: str
+    state: str = "waiting"
+    prediction: int | None = None
+    checks: tuple[dict[str, Json], ...] = ()
+    error: str | None = None
+
+
+@dataclass
+class Experiment:
+    title: str
+    about: str
+    path: str
+    language: str
+    steps: list[Step]
+    passed: bool | None = None
+    """None until the last step is over."""
+
+    @property
+    def next_step(self) -> int | None:
+        """Index of the first step that is not over (it may be running), None after the last."""
+        return next((i for i, step in enumerate(self.steps) if step.state in ("waiting", "running")), None)
+
+
+@dataclass
+class Notice:
+    time: float
+    level: str
+    message: str
+
+
+class Lab:
+    """Everything there is to see. Dictionaries keep the order of creation."""
+
+    def __init__(self) -> None:
+        self.laboratory: ev.LaboratoryOpened | None = None
+        self.notices: list[Notice] = []
+        self.rejections: list[ev.FunctionUpdateRejected] = []
+        self._clear()
+
+    def _clear(self) -> None:
+        self.functions: dict[str, Function] = {}
+        self.environments: dict[str, Environment] = {}
+        self.invocations: dict[str, Invocation] = {}
+        self.streams: dict[str, LogStream] = {}
+        self.experiment: Experiment | None = None
+
+    def logs_of(self, request_id: str) -> list[LogEvent]:
+        """The log events of one invocation: those that carry its request id. (Those of an init belong to none.)"""
+        invocation = self.invocations[request_id]
+        stream = self.streams.get(invocation.log_stream or "")
+        return [event for event in stream.events if event.request_id == request_id] if stream else []
+
+    def apply(self, record: ev.Record) -> None:
+        """Fold one record in. Events about things that a restart has swept away are passed over."""
+        time = record.time
+        match record.event:
+            case ev.LaboratoryOpened() as event:
+                self.laboratory = event
+            case ev.Noticed() as event:
+                self.notices.append(Notice(time, event.level, event.message))
+            case ev.FunctionCreated() as event:
+                self.functions[event.function] = Function(
+                    event.function,
+                    event.arn,
+                    event.generation,
+                    event.configuration,
+                    event.code_sha256,
+                    event.code_location,
+                )
+            case ev.FunctionUpdated() as event if function := self.functions.get(event.function):
+                function.generation = event.generation
+                function.configuration = event.configuration
+                function.code_sha256 = event.code_sha256
+                function.previous_code_sha256 = event.previous_code_sha256
+                function.updated_because, function.changed = event.because, event.changed
+                function.updated_at = time
+            case ev.FunctionUpdateRejected() as event:
+                self.rejections.append(event)
+            case (
+                ev.EnvironmentCreated()
+                | ev.InitStarted()
+                | ev.InitPhaseFinished()
+                | ev.InitFinished()
+                | ev.EnvironmentFrozen()
+                | ev.EnvironmentThawed()
+                | ev.EnvironmentReset()
+                | ev.EnvironmentRetired()
+                | ev.EnvironmentEnded()
+            ) as event:
+                self._apply_environment(time, event)
+            case (
+                ev.InvocationAccepted()
+                | ev.InvocationThrottled()
+                | ev.InvocationPlaced()
+                | ev.InvocationStarted()
+                | ev.InvocationAnswered()
+                | ev.InvocationFinished()
+            ) as event:
+                self._apply_invocation(time, event)
+            case ev.LogWritten() as event if stream := self.streams.get(event.log_stream):
+                stream.events += [LogEvent(time, line, event.request_id, event.platform) for line in event.lines]
+            case (
+                ev.ExperimentOpened()
+                | ev.PredictionMade()
+                | ev.StepStarted()
+                | ev.StepFinished()
+                | ev.ExperimentFinished()
+            ) as event:
+                self._apply_experiment(event)
+
+    def _apply_environment(self, time: float, event: ev.Event) -> None:
+        if isinstance(event, ev.EnvironmentCreated):
+            self.environments[event.environment] = Environment(
+                event.environment,
+                event.function,
+                event.generation,
+                event.code_sha256,
+                event.log_group,
+                event.log_stream,
+                event.because,
+                time,
+            )
+            self.streams[event.log_stream] = LogStream(event.log_group, event.log_stream, event.environment, time)
+            return
+        environment = self.environments.get(event.environment)  # type: ignore[union-attr]
+        if environment is None:
+            return
+        match event:
+            case ev.InitStarted():
+                environment.state = "init"
+                environment.init_phase, environment.init_suppressed = event.phase, event.suppressed
+                environment.init_started_at, environment.init_parts_ms = time, {}
+            case ev.InitPhaseFinished():
+                environment.init_parts_ms[event.part] = event.duration_ms
+            case ev.InitFinished():
+                environment.init_status, environment.init_duration_ms = event.status, event.duration_ms
+                environment.state = "busy" if environment.current else "idle"
+            case ev.EnvironmentFrozen():
+                environment.frozen, environment.state = True, "idle"
+            case ev.EnvironmentThawed():
+                environment.frozen, environment.state = False, "busy"
+            case ev.EnvironmentReset():
+                environment.state, environment.frozen = "reset", False
+            case ev.EnvironmentRetired():
+                environment.retired = True
+            case ev.EnvironmentEnded():
+                environment.state, environment.frozen = "ended", False
+                environment.ended_because, environment.ended_at = event.because, time
+
+    def _apply_invocation(self, time: float, event: ev.Event) -> None:
+        if isinstance(event, ev.InvocationAccepted):
+            self.invocations[event.request_id] = Invocation(
+                event.request_id,
+                event.function,
+                event.version,
+                event.invocation_type,
+                event.payload,
+                event.step,
+                time,
+                len(self.invocations) + 1,
+            )
+            return
+        invocation = self.invocations.get(event.request_id)  # type: ignore[union-attr]
+        if invocation is None:
+            return
+        environment = self.environments.get(invocation.environment or "")
+        match event:
+            case ev.InvocationThrottled():
+                invocation.status, invocation.throttle_reason = "throttled", event.reason
+                invocation.payload, invocation.answered_at = event.message, time
+            case ev.InvocationPlaced():
+                invocation.environment, invocation.cold_start = event.environment, event.cold_start
+                if environment := self.environments.get(event.environment):
+                    invocation.log_group, invocation.log_stream = environment.log_group, environment.log_stream
+                    environment.current = event.request_id
+            case ev.InvocationStarted():
+                invocation.status = "running"
+                invocation.started_at, invocation.deadline = time, event.deadline
+                if environment:
+                    environment.invocations += 1
+                    environment.deadline = event.deadline
+                    environment.state = "busy"
+            case ev.InvocationAnswered():
+                invocation.status, invocation.answered_at = event.status, time
+                invocation.payload, invocation.function_error = event.payload, event.function_error
+            case ev.InvocationFinished():
+                invocation.status, invocation.finished_at = event.status, time
+                invocation.duration_ms, invocation.billed_duration_ms = event.duration_ms, event.billed_duration_ms
+                invocation.init_duration_ms = event.init_duration_ms
+                invocation.memory_size_mb = event.memory_size_mb
+                invocation.max_memory_used_mb = event.max_memory_used_mb
+                invocation.error_type = event.error_type
+                if environment:
+                    environment.current = environment.deadline = None
+                    environment.last_status, environment.last_used_at = event.status, time
+                    environment.max_memory_used_mb = event.max_memory_used_mb
+
+    def _apply_experiment(self, event: ev.Event) -> None:
+        if isinstance(event, ev.ExperimentOpened):
+            self._clear()
+            steps = [Step(**step) for step in event.steps]  # type: ignore[arg-type]
+            self.experiment = Experiment(event.title, event.about, event.path, event.language, steps)
+            return
+        if self.experiment is None:
+            return
+        match event:
+            case ev.PredictionMade():
+                self.experiment.steps[event.step].prediction = event.choice
+            case ev.StepStarted():
+                self.experiment.steps[event.step].state = "running"
+            case ev.StepFinished():
+                step = self.experiment.steps[event.step]
+                step.state = "passed" if event.passed else "failed"
+                step.checks, step.error = event.checks, event.error
+            case ev.ExperimentFinished():
+                self.experiment.passed = event.passed
