@@ -1,0 +1,1 @@
+"""The control socket between the laboratory and its screens."""

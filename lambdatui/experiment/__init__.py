@@ -1,0 +1,1 @@
+"""Experiments: the YAML, its steps and expectations, reports."""

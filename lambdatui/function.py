@@ -1,0 +1,207 @@
+"""What a function is: its configuration, with Lambda's limits, and its code with the digest that identifies it.
+
+The ranges are those of the service's quotas ("Lambda quotas", "Environment variables" in the developer guide), and a
+refusal is worded as the service words it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+
+from lambdatui.events import Json
+
+RUNTIMES = (
+    *(f"python3.{minor}" for minor in range(8, 15)),
+    *(f"nodejs{major}.x" for major in range(16, 25, 2)),
+    *("java8.al2", "java11", "java17", "java21", "java25", "dotnet6", "dotnet8", "dotnet10"),
+    *("ruby3.2", "ruby3.3", "ruby3.4", "provided.al2", "provided.al2023"),
+)
+"""The identifiers the service accepts."""
+
+MAX_UNZIPPED_BYTES = 262144000
+MAX_ENVIRONMENT_BYTES = 4096
+
+_RANGES = {
+    "timeout": ("timeout", 1, 900),
+    "memory_size": ("memorySize", 128, 10240),
+    "ephemeral_storage": ("ephemeralStorage.size", 512, 10240),
+}
+_RESERVED_VARIABLES = re.compile(
+    r"AWS_LAMBDA_\w*|LAMBDA_\w*|_HANDLER|_X_AMZN_TRACE_ID|AWS_EXECUTION_ENV|AWS_(DEFAULT_)?REGION"
+    r"|AWS_ACCESS_KEY(_ID)?|AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN"
+)
+_NOT_DEPLOYED = re.compile(
+    r"__pycache__|\.git|\.hg|\.svn|\.mypy_cache|\.ruff_cache|\.pytest_cache|\.venv|\.idea|\.vscode"
+)
+_EDITORS_OWN = re.compile(r".*~|\.#.*|#.*#|\..*\.sw[a-z]|4913|.*\.pyc|\.DS_Store|.*___jb_(tmp|old)___")
+
+
+class InvalidParameter(ValueError):
+    """The service refuses a configuration or a code package; the text is its message."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A function's configuration; the names are the Lambda API's own, in snake_case."""
+
+    handler: str
+    runtime: str | None = None
+    """None: the Python that the laboratory itself runs on."""
+    python: str | None = None
+    """The interpreter (its path) that runs the function; not Lambda's, for functions with a virtual environment."""
+    timeout: int = 3
+    """Seconds."""
+    memory_size: int = 128
+    """MB."""
+    ephemeral_storage: int = 512
+    """MB of /tmp."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    reserved_concurrent_executions: int | None = None
+
+    def __post_init__(self) -> None:
+        violations = [
+            f"Value '{value}' at '{name}' failed to satisfy constraint: Member must have value {rule}"
+            for key, (name, low, high) in _RANGES.items()
+            for value in [getattr(self, key)]
+            for rule in [_out_of_range(value, low, high)]
+            if rule
+        ]
+        if not re.fullmatch(r"[^\s]{1,128}", self.handler):
+            violations.append(
+                f"Value '{self.handler}' at 'handler' failed to satisfy constraint: "
+                r"Member must satisfy regular expression pattern: [^\s]+ and have length less than or equal to 128"
+            )
+        if self.runtime is not None and self.runtime not in RUNTIMES:
+            violations.append(
+                f"Value {self.runtime} at 'runtime' failed to satisfy constraint: "
+                f"Member must satisfy enum value set: [{', '.join(RUNTIMES)}] or be a valid ARN"
+            )
+        if self.reserved_concurrent_executions is not None and self.reserved_concurrent_executions < 0:
+            violations.append(
+                f"Value '{self.reserved_concurrent_executions}' at 'reservedConcurrentExecutions' failed to satisfy "
+                "constraint: Member must have value greater than or equal to 0"
+            )
+        violations += [
+            f"Value '{name}' at 'environment' failed to satisfy constraint: "
+            "Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+"
+            for name in self.environment
+            if not re.fullmatch(r"[a-zA-Z]([a-zA-Z0-9_])+", name) and not _RESERVED_VARIABLES.fullmatch(name)
+        ]
+        if violations:
+            plural = "s" if len(violations) > 1 else ""
+            raise InvalidParameter(f"{len(violations)} validation error{plural} detected: {'; '.join(violations)}")
+        self._check_environment()
+
+    def _check_environment(self) -> None:
+        prefix = (
+            "Lambda was unable to configure your environment variables because "
+            "the environment variables you have provided "
+        )
+        if reserved := [name for name in self.environment if _RESERVED_VARIABLES.fullmatch(name)]:
+            raise InvalidParameter(
+                f"{prefix}contains reserved keys that are currently not supported for modification. "
+                f"Reserved keys used in this request: {', '.join(reserved)}"
+            )
+        measured = json.dumps(dict(self.environment), separators=(",", ":"), ensure_ascii=False)
+        if len(measured.encode()) > MAX_ENVIRONMENT_BYTES:
+            raise InvalidParameter(f"{prefix}exceeded the 4KB limit. String measured: {measured}")
+
+    def updated(self, changes: Mapping[str, Json]) -> Configuration:
+        """With these keys changed; raises InvalidParameter where the service would refuse."""
+        known = {each.name for each in fields(self)}
+        if unknown := [key for key in changes if key not in known]:
+            raise InvalidParameter(f"Unknown parameter in input: {', '.join(map(repr, unknown))}")
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+    def to_json(self) -> dict[str, Json]:
+        return {**asdict(self), "environment": dict(self.environment)}
+
+
+def _out_of_range(value: int, low: int, high: int) -> str | None:
+    if value > high:
+        return f"less than or equal to {high}"
+    return f"greater than or equal to {low}" if value < low else None
+
+
+# -- code -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Code:
+    """Where a function's code comes from: a folder, a .zip, or the text of one module (`source`, whose file is `name`).
+
+    Deploying copies it, so environments in flight keep the code they began with while its files change.
+    """
+
+    path: Path | None = None
+    source: str = ""
+    name: str = ""
+
+    @property
+    def location(self) -> str:
+        return str(self.path) if self.path else "inline"
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder to watch for hot reload, if it is one."""
+        return self.path if self.path and self.path.is_dir() else None
+
+    def deploy(self, into: Path, overlay: Mapping[str, str]) -> str:
+        """Write the files, those of `overlay` (name to text) laid over them, below the empty folder `into`; the
+        digest (hexadecimal SHA-256) of names and contents. Raises InvalidParameter or OSError."""
+        contents = dict(self._contents())
+        contents |= {name: (text.encode(), False) for name, text in overlay.items()}
+        if sum(len(content) for content, _ in contents.values()) > MAX_UNZIPPED_BYTES:
+            raise InvalidParameter(f"Unzipped size must be smaller than {MAX_UNZIPPED_BYTES} bytes")
+        digest = hashlib.sha256()
+        for name, (content, executable) in sorted(contents.items()):
+            digest.update(f"{name}\0{executable:d}\0{len(content)}\0".encode(errors="surrogateescape") + content)
+            file = into / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+            file.chmod(0o755 if executable else 0o644)
+        return digest.hexdigest()
+
+    def _contents(self) -> Iterator[tuple[str, tuple[bytes, bool]]]:
+        """Name, bytes and whether executable, of every file that is deployed."""
+        if self.path is None:
+            yield self.name, (self.source.encode(), False)
+        elif self.path.is_dir():
+            for file in self.path.rglob("*"):
+                name = file.relative_to(self.path)
+                if is_deployed(name) and file.is_file():
+                    try:
+                        yield name.as_posix(), (file.read_bytes(), bool(file.stat().st_mode & 0o100))
+                    except FileNotFoundError:  # an editor's own file, gone between listing and reading
+                        continue
+        else:
+            yield from _unzipped(self.path)
+
+
+def is_deployed(name: Path) -> bool:
+    """Whether a file of a code folder (relative path) belongs to the code: caches, version control and what editors
+    leave beside a file that is being saved do not."""
+    return not any(_NOT_DEPLOYED.fullmatch(part) for part in name.parts) and not _EDITORS_OWN.fullmatch(name.name)
+
+
+def _unzipped(path: Path) -> Iterator[tuple[str, tuple[bytes, bool]]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [member for member in archive.infolist() if not member.is_dir()]
+            if sum(member.file_size for member in members) > MAX_UNZIPPED_BYTES:
+                raise InvalidParameter(f"Unzipped size must be smaller than {MAX_UNZIPPED_BYTES} bytes")
+            for member in members:
+                name = Path(member.filename)
+                if name.is_absolute() or ".." in name.parts:
+                    raise InvalidParameter(f"{path}: {member.filename!r} leads out of the package")
+                yield name.as_posix(), (archive.read(member), bool(member.external_attr >> 16 & 0o100))
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError):
+        raise InvalidParameter(
+            "Could not unzip uploaded file. Please check your file, then try to upload again."
+        ) from None

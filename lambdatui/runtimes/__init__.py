@@ -1,0 +1,1 @@
+"""How each managed runtime is started."""

@@ -1,0 +1,1 @@
+"""What the operating system gives an execution environment: processes, freezing, isolation."""

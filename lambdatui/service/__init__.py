@@ -1,0 +1,1 @@
+"""Lambda itself: invocations, execution environments and logs. Knows no screen and no YAML."""

@@ -1,0 +1,1 @@
+"""The screen, a Textual app that reads events and sends commands."""
