@@ -1,1 +1,1 @@
-"""The screen, a Textual app that reads events and sends commands."""
+"""The screen: a Textual app that folds the laboratory's events and sends it commands."""

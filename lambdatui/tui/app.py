@@ -1,0 +1,78 @@
+"""Opens the screen on a laboratory of its own, and leaves the terminal as it was, however it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from lambdatui.control.client import Client, Launched, LaunchFailed, Launching
+
+if TYPE_CHECKING:
+    from lambdatui.tui.laboratory_app import LaboratoryApp
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def open_screen(experiment: str, language: str | None = None) -> int:
+    """Run `experiment` on the screen; the exit code.
+
+    0 after quitting, 1 when the laboratory ended by itself, 2 when it did not start, 130 (or 128 and the signal's
+    number) when interrupted. Trouble is told in plain sentences on stderr.
+    """
+    try:
+        launching = Launching(experiment, language)
+    except OSError as error:
+        return _fail(f"The laboratory could not be started: {error}.", BAD_INPUT)
+    try:
+        import lambdatui.tui.laboratory_app  # noqa: F401  the laboratory starts meanwhile
+
+        launched = launching.ready()
+    except LaunchFailed as failure:
+        return _fail(str(failure), BAD_INPUT)
+    except KeyboardInterrupt:
+        launching.cancel()
+        return INTERRUPTED
+    try:
+        code = asyncio.run(_show(launched))
+        # Looked at before it is told to end: afterwards it has ended in any case.
+        epitaph = launched.how_it_ended() if code == 1 else None
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    finally:
+        launched.close()
+    return code if epitaph is None else _fail(epitaph, code)
+
+
+async def _show(launched: Launched) -> int:
+    from lambdatui.tui.laboratory_app import LABORATORY_LOST, LaboratoryApp
+
+    try:
+        client = await Client.connect(launched.socket_path)
+    except OSError:
+        return LABORATORY_LOST
+    app = LaboratoryApp(client)
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, _leave, app, 128 + number)
+    try:
+        await app.run_async()
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+        await client.close()
+    return app.return_code or 0
+
+
+def _leave(app: LaboratoryApp, code: int) -> None:
+    app.exit(code, return_code=code)
+
+
+def _fail(sentence: str, code: int) -> int:
+    with contextlib.suppress(OSError):
+        print(sentence, file=sys.stderr)
+    return code

@@ -1,0 +1,103 @@
+"""The Textual app: takes in the laboratory's events, repaints at a bearable rate, and sends commands."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import ClassVar, Protocol
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from lambdatui.control.client import CommandFailed, ConnectionEnded
+from lambdatui.events import Json, Record
+from lambdatui.tui.glyphs import ASCII, Glyphs, for_locale
+from lambdatui.tui.model import Model
+from lambdatui.tui.pulse import Pulse
+from lambdatui.tui.sanitise import clean_line
+from lambdatui.tui.screens.laboratory import LaboratoryScreen
+from lambdatui.tui.theme import DARK, LIGHT
+
+LABORATORY_LOST = 1
+"""The return code when the laboratory ended before the screen."""
+
+
+class Laboratory(Protocol):
+    """The laboratory as the screen knows it: :class:`lambdatui.control.client.Client`, or a recorded one."""
+
+    def events(self) -> AsyncIterator[list[Record]]: ...
+
+    async def command(self, name: str, **arguments: Json) -> Json: ...
+
+
+class LaboratoryApp(App[int]):
+    """The return code is 0, or LABORATORY_LOST."""
+
+    TITLE = "lambdatui"
+    CSS_PATH = "styles.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "leave", "Quit", id="quit", tooltip="End the laboratory and leave"),
+        Binding("ctrl+c", "leave", "Quit", show=False, priority=True, id="interrupt", tooltip="The same, anywhere"),
+    ]
+
+    def __init__(
+        self,
+        laboratory: Laboratory,
+        clock: Callable[[], float] = time.time,
+        glyphs: Glyphs | None = None,
+    ) -> None:
+        """`clock` gives seconds since the epoch; `glyphs` are otherwise those the locale knows."""
+        # Without colours Textual would turn them into greys that nobody can read.
+        super().__init__(ansi_color=True if os.environ.get("NO_COLOR") is not None else None)
+        self._laboratory = laboratory
+        self.model = Model(clock, glyphs or for_locale())
+        self.pulse = Pulse(self._beat)
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = DARK.name
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our own names, for themes that do not have them."""
+        return DARK.variables
+
+    def on_mount(self) -> None:
+        if self.model.glyphs is ASCII:
+            self.add_class("-ascii")
+        self.push_screen(LaboratoryScreen(self.model, self))
+        self.run_worker(self._follow(), name="follow", exit_on_error=True)
+
+    def on_unmount(self) -> None:
+        self.pulse.stop()
+
+    async def _follow(self) -> None:
+        async for records in self._laboratory.events():
+            self.model.apply(records)
+            self.pulse.mark()
+        self.exit(LABORATORY_LOST, return_code=LABORATORY_LOST)
+
+    def _beat(self) -> float | None:
+        for screen in self.screen_stack:
+            if isinstance(screen, LaboratoryScreen) and screen.is_mounted:
+                screen.sync()
+        news, self.model.news = self.model.news[-3:], []
+        for level, message in news:
+            severity = level if level in ("information", "warning", "error") else "information"
+            self.notify(clean_line(message), severity=severity, markup=False)  # type: ignore[arg-type]
+        return self.model.period
+
+    def order(self, command: str, **arguments: Json) -> None:
+        """Send a command; a refusal is shown."""
+        self.run_worker(self._order(command, arguments), name=command, exit_on_error=True)
+
+    async def _order(self, command: str, arguments: dict[str, Json]) -> None:
+        try:
+            await self._laboratory.command(command, **arguments)
+        except CommandFailed as refusal:
+            self.notify(clean_line(str(refusal)), severity="error", markup=False)
+        except ConnectionEnded:
+            pass  # the end of the events tells it
+
+    def action_leave(self) -> None:
+        self.exit(0)

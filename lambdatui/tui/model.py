@@ -1,0 +1,123 @@
+"""What the panels read: the fold over the events, the log lines, and what the user has chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from lambdatui import events as ev
+from lambdatui.lab import Environment, Function, Lab, Step
+from lambdatui.tui.glyphs import UNICODE, Glyphs
+from lambdatui.tui.logbook import Logbook
+from lambdatui.tui.pulse import FINE_PERIOD, PERIOD
+
+_OLD_NOTICE = 10.0
+
+
+class Model:
+    """The laboratory as seen from this screen. `clock` gives seconds since the epoch."""
+
+    def __init__(self, clock: Callable[[], float], glyphs: Glyphs = UNICODE) -> None:
+        self.clock, self.glyphs = clock, glyphs
+        self.lab = Lab()
+        self.logbook = Logbook()
+        self.in_flight: dict[str, str] = {}
+        """Request ids of what is under way, and their functions."""
+        self.page = 0
+        """The step on the Guide's page, from 0; one more than the last: the end."""
+        self.choice: int | None = None
+        """The prediction chosen for that step and not yet sent."""
+        self.function_chosen: str | None = None
+        self.events_edited: dict[str, str] = {}
+        """The event (JSON text) that the user wrote for a function."""
+        self.opened = 0
+        """How often the experiment has begun: lists that belong to an earlier beginning are stale."""
+        self.news: list[tuple[str, str]] = []
+        """Sentences to tell once, with their severity."""
+
+    # -- taking in events ---------------------------------------------------------------------------------------
+
+    def apply(self, records: Iterable[ev.Record]) -> None:
+        for record in records:
+            self.lab.apply(record)
+            self.logbook.apply(record, self.lab)
+            self._apply(record)
+
+    def _apply(self, record: ev.Record) -> None:
+        match record.event:
+            case ev.ExperimentOpened():
+                self.in_flight.clear()
+                self.page, self.choice, self.opened = 0, None, self.opened + 1
+            case ev.InvocationAccepted() as event:
+                self.in_flight[event.request_id] = event.function
+            case ev.InvocationFinished(request_id=request) | ev.InvocationThrottled(request_id=request):
+                self.in_flight.pop(request, None)
+            case ev.StepStarted(step=step):
+                self.page, self.choice = step, None
+            case ev.Noticed() as event if self.clock() - record.time < _OLD_NOTICE:
+                self.news.append((event.level if event.level != "info" else "information", event.message))
+            case ev.FunctionUpdateRejected() as event if self.clock() - record.time < _OLD_NOTICE:
+                self.news.append(("warning", f"{event.function} was not changed: {event.message}"))
+
+    # -- the guide ----------------------------------------------------------------------------------------------
+
+    @property
+    def steps(self) -> list[Step]:
+        return self.lab.experiment.steps if self.lab.experiment else []
+
+    @property
+    def step(self) -> Step | None:
+        """The step on the page."""
+        return self.steps[self.page] if self.page < len(self.steps) else None
+
+    @property
+    def choices(self) -> list[str]:
+        """What can be predicted now; empty where nothing is asked."""
+        step = self.step
+        if step is None or step.state != "waiting" or step.predict is None or step.prediction is not None:
+            return []
+        choices = step.predict.get("choices")
+        return [str(choice) for choice in choices] if isinstance(choices, list) else []
+
+    def turn_page(self) -> None:
+        if self.page < len(self.steps):
+            self.page, self.choice = self.page + 1, None
+
+    # -- firing by hand -----------------------------------------------------------------------------------------
+
+    @property
+    def function(self) -> Function | None:
+        """The function that is fired by hand: the one chosen, else the one used last, else the first."""
+        functions = self.lab.functions
+        if self.function_chosen in functions:
+            return functions[self.function_chosen]
+        used = next(reversed(self.lab.invocations.values()), None)
+        name = used.function if used and used.function in functions else next(iter(functions), None)
+        return functions[name] if name is not None else None
+
+    def choose_next_function(self) -> Function | None:
+        names = list(self.lab.functions)
+        if self.function is not None:
+            self.function_chosen = names[(names.index(self.function.name) + 1) % len(names)]
+        return self.function
+
+    def event_for(self, function: str) -> str:
+        """The event to fire: the one written here, else the one that function got last, else an empty object."""
+        if (edited := self.events_edited.get(function)) is not None:
+            return edited
+        used = reversed(self.lab.invocations.values())
+        return next((each.event for each in used if each.function == function), "{}")
+
+    # -- what moves by itself -----------------------------------------------------------------------------------
+
+    def until(self, environment: Environment) -> float | None:
+        """Seconds to the environment's deadline."""
+        return None if environment.deadline is None else max(0.0, environment.deadline - self.clock())
+
+    @property
+    def period(self) -> float | None:
+        """How soon figures on the screen change without any event, None where none does."""
+        live = [each for each in self.lab.environments.values() if each.state in ("init", "busy", "created")]
+        if not live:
+            return None
+        left = [self.until(each) for each in live]
+        return FINE_PERIOD if any(each is not None and each <= 1.2 for each in left) else PERIOD

@@ -1,0 +1,1 @@
+"""The screens: the laboratory and what is laid over it."""

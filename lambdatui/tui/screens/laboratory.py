@@ -1,0 +1,268 @@
+"""The main screen: four panels and the keys."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Protocol
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from lambdatui.events import Json
+from lambdatui.tui.clipboard import copy_natively
+from lambdatui.tui.model import Model
+from lambdatui.tui.screens.editor import Editor
+from lambdatui.tui.screens.help import Help
+from lambdatui.tui.widgets.environments import Environments
+from lambdatui.tui.widgets.guide import Guide
+from lambdatui.tui.widgets.invocations import Invocations
+from lambdatui.tui.widgets.logs import Logs
+from lambdatui.tui.widgets.panel import Panel
+from lambdatui.tui.widgets.top_bar import TopBar
+from lambdatui.tui.wording import plural
+
+_BURST = 3
+_CONFIGURABLE = ("timeout", "memory_size", "ephemeral_storage", "environment", "reserved_concurrent_executions")
+
+
+class Commander(Protocol):
+    """Sends commands to the laboratory; how they went is told to the user."""
+
+    def order(self, command: str, **arguments: Json) -> None: ...
+
+
+def _key(key: str, action: str, description: str, tooltip: str, show: bool = False) -> Binding:
+    name = action.replace("(", "_").replace(")", "").replace("'", "").replace("-", "back_")
+    return Binding(key, action, description, show=show, id=name, tooltip=tooltip)
+
+
+class LaboratoryScreen(Screen[None]):
+    """Shows the model and turns keys into commands."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny-w"), (60, "-narrow"), (80, "-compact"), (110, "-roomy"), (150, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-tiny-h"), (16, "-low"), (22, "-usual"), (34, "-tall")]  # noqa: RUF012
+    AUTO_FOCUS = "#page"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        _key("enter", "next", "Next", "The next step of the experiment", show=True),
+        _key("i", "invoke", "Invoke", "Invoke the function once", show=True),
+        _key("p", "burst", f"{_BURST} at once", "Invoke it three times at the same moment", show=True),
+        _key("slash", "filter", "Filter", "Filter the log by a regular expression", show=True),
+        _key("z", "zoom", "Zoom", "Give the panel the whole screen, or take it back", show=True),
+        _key("question_mark", "help", "Help", "All keys and signs", show=True),
+        _key("r", "restart", "Restart", "Start the experiment again, with nothing left of what was"),
+        _key("e", "edit_event", "Edit event", "Edit the event that i and p send"),
+        _key("u", "configure", "Configuration", "Change the function's configuration"),
+        _key("x", "reclaim", "Reclaim", "End the idle environments, as Lambda does after a while"),
+        _key("t", "switch_function", "Function", "Choose the next function for i and p"),
+        *(
+            _key(str(n), f"digit({n})", f"Panel {n}", f"Panel {n}, or prediction {n} while one is asked")
+            for n in range(1, 10)
+        ),
+        _key("tab", "cycle(1)", "Next panel", "To the next panel"),
+        _key("shift+tab", "cycle(-1)", "Previous panel", "To the panel before"),
+        _key("right_square_bracket", "tab(1)", "Next tab", "The next invocation or log stream"),
+        _key("left_square_bracket", "tab(-1)", "Previous tab", "The one before"),
+        _key("f", "log('follow')", "Follow", "Follow the end of the log"),
+        _key("w", "log('wrap')", "Wrap", "Wrap long lines of the log, or cut them"),
+        _key("n", "log('match(1)')", "Next match", "To the next line of the log that matches"),
+        _key("N", "log('match(-1)')", "Previous match", "To the one before"),
+        _key("c", "copy", "Copy", "Copy what is selected, or the record"),
+        _key("escape", "back", "Back", "Leave the filter, the zoom, the prediction"),
+    ]
+
+    def __init__(self, model: Model, commander: Commander) -> None:
+        super().__init__()
+        self._model, self._commander = model, commander
+        self._current = 1
+
+    def compose(self) -> ComposeResult:
+        yield TopBar(self._model, id="top")
+        yield Panel(1, "Guide", Guide(self._model), "#page", id="guide")
+        yield Panel(2, "Environments", Environments(self._model, id="table"), "#table", id="environments")
+        yield Panel(3, "Invocations", Invocations(self._model), "#invocation", id="invocations")
+        yield Panel(4, "Logs", Logs(self._model), "#log", id="logs")
+        yield Static("lambdatui needs 60 columns and 16 rows.\nThe experiment goes on meanwhile.", id="too-small")
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self._mark_current()
+
+    def on_screen_resume(self) -> None:
+        self.sync()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.sync)
+
+    def sync(self) -> None:
+        """Show what the model says now."""
+        self.query_one(TopBar).sync()
+        self.query_one(Guide).sync()
+        self.query_one(Environments).sync()
+        self.query_one(Invocations).sync()
+        self.query_one(Logs).sync()
+
+    # -- panels -------------------------------------------------------------------------------------------------
+
+    @property
+    def panels(self) -> list[Panel]:
+        return list(self.query(Panel))
+
+    def focus_panel(self, number: int) -> None:
+        self._current = number
+        self._mark_current()
+        self.panels[number - 1].target.focus()
+
+    def _mark_current(self) -> None:
+        for panel in self.panels:
+            panel.set_class(panel.number == self._current, "current")
+
+    def on_descendant_focus(self) -> None:
+        """A mouse may have chosen another panel."""
+        for panel in self.panels:
+            if panel.has_focus_within and panel.number != self._current:
+                self._current = panel.number
+                self._mark_current()
+
+    def action_cycle(self, step: int) -> None:
+        self.focus_panel((self._current - 1 + step) % len(self.panels) + 1)
+
+    def action_digit(self, number: int) -> None:
+        """A choice while the Guide asks for one, else a panel."""
+        if self._current == 1 and number <= len(self._model.choices):
+            self._model.choice = None if self._model.choice == number else number
+            self.query_one(Guide).sync()
+        elif number <= len(self.panels):
+            self.focus_panel(number)
+
+    def action_zoom(self) -> None:
+        self.toggle_class("-zoomed")
+        self.call_after_refresh(self.sync)
+
+    def action_tab(self, step: int) -> None:
+        tabs = self.query_one(Logs) if self._current == 4 else self.query_one(Invocations)
+        tabs.move_tab(step)
+
+    async def action_log(self, action: str) -> None:
+        """A key of the log works wherever the focus is."""
+        await self.query_one(Logs).view.run_action(action)
+
+    def action_filter(self) -> None:
+        self._current = 4
+        self._mark_current()
+        self.query_one(Logs).open_filter()
+
+    def action_back(self) -> None:
+        if self.query_one(Logs).close_filter():
+            return
+        if self._model.choice is not None:
+            self._model.choice = None
+            self.query_one(Guide).sync()
+        elif self.has_class("-zoomed"):
+            self.action_zoom()
+        else:
+            self.focus_panel(1)
+
+    def on_environments_described(self, message: Environments.Described) -> None:
+        self.panels[1].tell(message.text)
+
+    def on_logs_described(self, message: Logs.Described) -> None:
+        self.panels[3].tell(message.text)
+
+    # -- commands -----------------------------------------------------------------------------------------------
+
+    def action_next(self) -> None:
+        model = self._model
+        if model.lab.experiment is None:
+            return
+        step = model.step
+        if step is None:
+            self.notify("All steps are done. r starts again.", markup=False)
+        elif step.state == "running":
+            self.notify("This step is still running.", markup=False)
+        elif step.state != "waiting":
+            model.turn_page()
+            self.sync()
+            if (following := model.step) is not None and not following.say and not model.choices:
+                self._run_step()
+        else:
+            self._run_step()
+
+    def _run_step(self) -> None:
+        choice = self._model.choice
+        self._commander.order("next", **({} if choice is None else {"choice": choice}))
+
+    def action_invoke(self) -> None:
+        self._invoke(1)
+
+    def action_burst(self) -> None:
+        self._invoke(_BURST)
+
+    def _invoke(self, times: int) -> None:
+        if (function := self._model.function) is None:
+            return
+        event = self._model.event_for(function.name)
+        self._commander.order("invoke", function=function.name, event=event, times=times, parallel=times > 1)
+
+    def action_restart(self) -> None:
+        self._commander.order("restart")
+
+    def action_reclaim(self) -> None:
+        self._commander.order("reclaim")
+
+    def action_switch_function(self) -> None:
+        if len(self._model.lab.functions) < 2:
+            self.notify("There is only one function here.", markup=False)
+        elif function := self._model.choose_next_function():
+            self.notify(f"i and p now invoke {function.name}.", markup=False)
+            self.sync()
+
+    def action_edit_event(self) -> None:
+        if (function := self._model.function) is None:
+            return
+        name = function.name
+
+        def keep(text: str | None) -> None:
+            if text is not None:
+                self._model.events_edited[name] = text
+
+        self.app.push_screen(Editor(f"Event for {name}", self._model.event_for(name)), keep)
+
+    def action_configure(self) -> None:
+        if (function := self._model.function) is None:
+            return
+        name, now = function.name, {key: function.configuration.get(key) for key in _CONFIGURABLE}
+
+        def send(text: str | None) -> None:
+            if text is None:
+                return
+            wanted = Editor.parsed(text)
+            changes = (
+                {key: each for key, each in wanted.items() if each != now.get(key)} if isinstance(wanted, dict) else {}
+            )
+            if changes:
+                self._commander.order("update", function=name, changes=changes)
+
+        self.app.push_screen(Editor(f"Configuration of {name}", Editor.text_of(now), must_be_object=True), send)
+
+    def action_help(self) -> None:
+        self.app.push_screen(Help(self.BINDINGS, self._model.glyphs))
+
+    async def action_copy(self) -> None:
+        text = self.get_selected_text() or self._record()
+        if not text:
+            return
+        if not await copy_natively(text):
+            self.app.copy_to_clipboard(text)
+        self.notify(f"{plural(text.count(chr(10)) + 1, 'line')} copied.", timeout=2, markup=False)
+
+    def _record(self) -> str:
+        match self._current:
+            case 1:
+                return self.query_one(Guide).copy_text()
+            case 2:
+                return self.query_one(Environments).copy_text()
+            case 3:
+                return self.query_one(Invocations).view.copy_text()
+        return self.query_one(Logs).view.copy_text()

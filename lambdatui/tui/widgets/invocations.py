@@ -1,0 +1,126 @@
+"""The Invocations panel: a tab per invocation; of the chosen one its state, event, result, durations and log."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from lambdatui.lab import Invocation
+from lambdatui.tui.glyphs import invocation_state
+from lambdatui.tui.invocation_rows import invocation_rows
+from lambdatui.tui.log_rows import log_row
+from lambdatui.tui.logbook import LogLine
+from lambdatui.tui.model import Model
+from lambdatui.tui.spans import Line, plain
+from lambdatui.tui.widgets.line_view import LineView
+from lambdatui.tui.widgets.tab_line import Tab, TabLine
+
+_MANY_TABS = 60
+"""So many tabs around the chosen one are considered for drawing."""
+
+
+class InvocationView(LineView):
+    """One invocation."""
+
+    def __init__(self, model: Model, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._model = model
+        self._invocation: Invocation | None = None
+        self._head: list[Line] = []
+        self._made_of: object = None
+        self._log: list[LogLine] = []
+
+    def show_invocation(self, invocation: Invocation | None) -> None:
+        if invocation is not self._invocation:
+            self._invocation, self._made_of = invocation, None
+            self._log = self._model.logbook.of_request(invocation.request_id) if invocation else []
+            self.column = 0
+            self.scroll_to(y=0, animate=False)
+        self.sync()
+
+    def sync(self) -> None:
+        invocation = self._invocation
+        if invocation is None:
+            self._head = [[("No invocation yet: enter goes on, i invokes by hand.", "dim")]]
+        else:
+            # A payload may be long and is formatted once, unless a countdown or the width changes what is said.
+            made_of = None if invocation.status == "running" else (invocation.status, invocation.done, self.size.width)
+            if made_of is None or made_of != self._made_of:
+                self._made_of = made_of
+                self._head = invocation_rows(invocation, self._model, self.size.width)
+        super().sync()
+
+    def row_count(self) -> int:
+        return len(self._head) + (len(self._log) + 1 if self._log else 0)
+
+    def row(self, number: int) -> Line:
+        if number < len(self._head):
+            return self._head[number]
+        number -= len(self._head) + 1
+        if number < 0:
+            return [("log", "dim")]
+        return log_row(self._log[number], 0, None, False, "", None)
+
+    def on_resize(self) -> None:
+        self.sync()
+
+    def copy_text(self) -> str:
+        """The whole record."""
+        return "\n".join(plain(self.row(number)).rstrip() for number in range(self.row_count()))
+
+
+class Invocations(Vertical):
+    """The first of a burst comes to the front by itself; after that only the user changes tabs."""
+
+    def __init__(self, model: Model, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._model = model
+        self._chosen: str | None = None
+        self._known = 0
+        self._opened = 0
+        self._under_way: set[str] = set()
+
+    def compose(self) -> ComposeResult:
+        yield TabLine(id="tabs")
+        yield InvocationView(self._model, id="invocation")
+
+    @property
+    def view(self) -> InvocationView:
+        return self.query_one(InvocationView)
+
+    def sync(self) -> None:
+        invocations = self._model.lab.invocations
+        self._choose_by_itself()
+        keys = list(invocations)
+        at = keys.index(self._chosen) if self._chosen in invocations else 0
+        near = keys[max(0, at - _MANY_TABS // 2) : at + _MANY_TABS // 2]
+        tabs = []
+        for key in near:
+            glyph, (_, role) = invocation_state(invocations[key], self._model.glyphs)
+            tabs.append(Tab(key, f"#{invocations[key].number}", (glyph, role)))
+        self.query_one(TabLine).show_tabs(tabs, self._chosen)
+        self.view.show_invocation(invocations.get(self._chosen or ""))
+
+    def _choose_by_itself(self) -> None:
+        model = self._model
+        if self._opened != model.opened:
+            self._opened, self._chosen, self._known, self._under_way = model.opened, None, 0, set()
+        new = list(model.lab.invocations)[self._known :]
+        self._known += len(new)
+        if new and not self._under_way:
+            self._chosen = new[0]
+        self._under_way = set(model.in_flight)
+
+    def choose(self, request_id: str) -> None:
+        self._chosen = request_id
+        self.sync()
+
+    def move_tab(self, step: int) -> None:
+        keys = list(self._model.lab.invocations)
+        if keys:
+            at = keys.index(self._chosen) if self._chosen in self._model.lab.invocations else 0
+            self.choose(keys[(at + step) % len(keys)])
+
+    def on_tab_line_chosen(self, message: TabLine.Chosen) -> None:
+        message.stop()
+        self.choose(message.key)

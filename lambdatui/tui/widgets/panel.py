@@ -1,0 +1,45 @@
+"""A frame with a number, a title and a status around a part of the screen."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widget import Widget
+
+from lambdatui.tui.sanitise import clean_line
+
+
+class Body(Protocol):
+    """What a panel contains."""
+
+    def sync(self) -> None:
+        """Show what has changed."""
+
+    def copy_text(self) -> str:
+        """What `c` copies."""
+
+
+class Panel(Vertical):
+    """The numbered frame; its number is the key that focuses it."""
+
+    def __init__(self, number: int, title: str, body: Widget, focus_on: str, *, id: str) -> None:
+        """`focus_on` is the selector of the widget that takes the focus."""
+        super().__init__(id=id, classes="panel")
+        self.number = number
+        self._body, self._focus_on = body, focus_on
+        self.border_title = Content.assemble((f"{number}", "bold"), f" {title}").markup
+
+    def compose(self) -> ComposeResult:
+        yield self._body
+
+    @property
+    def target(self) -> Widget:
+        """The widget that takes the focus and the keys."""
+        return self.screen.query_one(self._focus_on)
+
+    def tell(self, status: str) -> None:
+        """Put `status` into the lower border; foreign text in it is not taken for markup."""
+        self.border_subtitle = Content(clean_line(status)).markup

@@ -1,0 +1,199 @@
+"""Recorded laboratories: lists of records at fixed times, and a client that plays them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from lambdatui import events as ev
+from lambdatui.events import Json, Record
+
+START = 1_700_000_000.0
+FUNCTION = "TestInvocation"
+GROUP = f"/aws/lambda/{FUNCTION}"
+CODE = "3f9a12c4d5e6f708" * 4
+NEW_CODE = "71bc90aa55ee1234" * 4
+
+STEPS: tuple[dict[str, Json], ...] = (
+    {
+        "name": "sleep past the timeout",
+        "say": "The handler sleeps **5 s**; the timeout is `3 s`.",
+        "action": "invoke TestInvocation 3 times at once with {\"seconds\": 5}",
+        "predict": {
+            "ask": "What does the caller get?",
+            "choices": ["the result", "an error after 3 s", "nothing"],
+            "answer": 2,
+        },
+        "expects": ["status timed_out", "cold_starts 3"],
+        "explain": "At the deadline Lambda kills the *whole* environment:\n\n- the processes\n- not the log stream",
+    },
+    {
+        "name": "invoke it again",
+        "say": "Now the same once more. Is there a warm environment?",
+        "action": "invoke TestInvocation once",
+        "predict": None,
+        "expects": ["cold_starts 1"],
+        "explain": "",
+    },
+)
+
+
+class Script:
+    """Writes records; time only moves by :meth:`at` (seconds since START)."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self._time = START
+
+    def at(self, seconds: float) -> Script:
+        self._time = START + seconds
+        return self
+
+    def add(self, *events: ev.Event) -> Script:
+        for event in events:
+            self.records.append(Record(len(self.records), self._time, event))
+        return self
+
+    # -- chapters -----------------------------------------------------------------------------------------------
+
+    def opened(self, steps: tuple[dict[str, Json], ...] = STEPS) -> Script:
+        configuration: dict[str, Json] = {
+            "handler": "timeout.lambda_handler",
+            "runtime": "python3.11",
+            "timeout": 3,
+            "memory_size": 128,
+            "environment": {},
+        }
+        return self.add(
+            ev.LaboratoryOpened(4711, "bubblewrap", "us-east-1", "123456789012", "current", 1000, 300.0),
+            ev.ExperimentOpened(
+                "Lambda timeout", "What the *default* timeout of three seconds does.", "timeout.yaml", "en", steps
+            ),
+            ev.FunctionCreated(FUNCTION, f"arn:{FUNCTION}", 1, configuration, CODE, "/functions"),
+        )
+
+    def accepted(self, request: str, event: str = '{"seconds": 5}', step: int | None = 0) -> Script:
+        return self.add(ev.InvocationAccepted(request, FUNCTION, "$LATEST", "RequestResponse", event, step))
+
+    def cold(self, environment: str, request: str, because: str = "no environment was idle") -> Script:
+        return self.add(
+            ev.EnvironmentCreated(
+                environment, FUNCTION, "$LATEST", 1, CODE, GROUP, f"2023/11/14/[$LATEST]{environment * 2}", because
+            ),
+            ev.InvocationPlaced(request, environment, True),
+            ev.InitStarted(environment, "init", False, None),
+        )
+
+    def running(self, environment: str, request: str, init_ms: float | None = 61.0, timeout: float = 3.0) -> Script:
+        if init_ms is not None:
+            self.add(ev.InitFinished(environment, "init", False, "success", init_ms, None))
+        self.add(ev.InvocationStarted(request, environment, self._time + timeout))
+        return self.log(environment, f"START RequestId: {request} Version: $LATEST", request=request, platform=True)
+
+    def log(self, environment: str, *lines: str, request: str | None = None, platform: bool = False) -> Script:
+        stream = f"2023/11/14/[$LATEST]{environment * 2}"
+        return self.add(ev.LogWritten(environment, GROUP, stream, request, platform, lines))
+
+    def timed_out(self, environment: str, request: str) -> Script:
+        message = f"2023-11-14T22:13:23.000Z {request} Task timed out after 3.00 seconds"
+        payload = f'{{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: {request} Error: Task timed out after 3.00 seconds"}}'
+        self.add(ev.InvocationAnswered(request, "timed_out", payload, "Unhandled"))
+        self.log(environment, message, f"END RequestId: {request}", request=request, platform=True)
+        return self.add(
+            ev.InvocationFinished(request, environment, "timed_out", 3000.0, 3000, 61.25, 128, 41, "timeout"),
+            ev.EnvironmentReset(environment, "timeout"),
+        )
+
+    def succeeded(self, environment: str, request: str, payload: str = '{"statusCode": 200, "body": "hello"}') -> Script:
+        self.add(ev.InvocationAnswered(request, "succeeded", payload, None))
+        self.log(environment, f"END RequestId: {request}", request=request, platform=True)
+        return self.add(
+            ev.InvocationFinished(request, environment, "succeeded", 12.34, 13, None, 128, 42, None),
+            ev.EnvironmentFrozen(environment),
+        )
+
+
+ENVIRONMENTS = ("a1b2c3d4e5f60718", "91bc00ffaa2233e1", "7e57ab1e0dd5c0de")
+REQUESTS = tuple(f"{number}f0c1d2e-0000-4000-8000-00000000000{number}" for number in (1, 2, 3))
+
+
+def at_start() -> Script:
+    return Script().opened()
+
+
+def three_busy() -> Script:
+    """A second into three cold invocations at once."""
+    script = at_start().at(1).add(ev.PredictionMade(0, 2), ev.StepStarted(0))
+    for request in REQUESTS:
+        script.accepted(request)
+    for environment, request in zip(ENVIRONMENTS, REQUESTS, strict=True):
+        script.cold(environment, request)
+    script.at(1.1)
+    for number, (environment, request) in enumerate(zip(ENVIRONMENTS, REQUESTS, strict=True), 1):
+        script.running(environment, request)
+        script.log(environment, f"[INFO] going to sleep, number {number}", request=request)
+    return script
+
+
+def after_timeout() -> Script:
+    """All three have timed out and the first step is over."""
+    script = three_busy().at(4.1)
+    for environment, request in zip(ENVIRONMENTS, REQUESTS, strict=True):
+        script.timed_out(environment, request)
+    checks: tuple[dict[str, Json], ...] = (
+        {"expect": "status", "expected": "timed_out", "actual": "timed_out", "passed": True},
+        {"expect": "cold_starts", "expected": 3, "actual": 3, "passed": True},
+        {"expect": "log_streams", "expected": 1, "actual": 3, "passed": False},
+    )
+    return script.add(ev.StepFinished(0, False, checks, None))
+
+
+def all_done() -> Script:
+    """Also the second step, a save of the code and an environment that is gone."""
+    script = after_timeout().at(10).add(ev.StepStarted(1)).accepted("4a", step=1)
+    script.add(
+        ev.InvocationPlaced("4a", ENVIRONMENTS[0], False), ev.InitStarted(ENVIRONMENTS[0], "invoke", True, "4a")
+    )
+    script.add(ev.InitFinished(ENVIRONMENTS[0], "invoke", True, "success", 60.0, None))
+    script.running(ENVIRONMENTS[0], "4a", init_ms=None).at(10.2).succeeded(ENVIRONMENTS[0], "4a")
+    script.add(ev.StepFinished(1, True, (), None), ev.ExperimentFinished(False))
+    script.add(ev.EnvironmentEnded(ENVIRONMENTS[2], "idle for 300 s")).at(12)
+    return script.add(ev.FunctionUpdated(FUNCTION, 2, "save", ("timeout.py",), {"handler": "timeout.lambda_handler", "timeout": 3, "memory_size": 128}, NEW_CODE, CODE))
+
+
+class Player:
+    """A laboratory that plays records and notes commands."""
+
+    def __init__(self, *records: Record) -> None:
+        self.commands: list[tuple[str, dict[str, Json]]] = []
+        self.failure: Exception | None = None
+        self._queue: asyncio.Queue[list[Record] | None] = asyncio.Queue()
+        self._taken = asyncio.Event()
+        self.play(*records)
+
+    def play(self, *records: Record) -> None:
+        self._taken.clear()
+        self._queue.put_nowait(list(records))
+
+    def end(self) -> None:
+        """As if the laboratory was killed."""
+        self._queue.put_nowait(None)
+
+    async def taken(self) -> None:
+        """Wait until the screen has folded all that was played."""
+        await self._taken.wait()
+
+    async def events(self) -> AsyncIterator[list[Record]]:
+        while True:
+            if self._queue.empty():
+                self._taken.set()
+            batch = await self._queue.get()
+            if batch is None:
+                return
+            yield batch
+
+    async def command(self, name: str, **arguments: Json) -> Json:
+        self.commands.append((name, arguments))
+        if self.failure is not None:
+            raise self.failure
+        return None
