@@ -257,7 +257,7 @@ class Lab:
             )
             self.streams[event.log_stream] = LogStream(event.log_group, event.log_stream, event.environment, time)
             return
-        environment = self.environments.get(event.environment)  # type: ignore[union-attr]
+        environment = self.environments.get(event.environment)  # type: ignore[union-attr, arg-type]
         if environment is None:
             return
         match event:

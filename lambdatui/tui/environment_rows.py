@@ -9,8 +9,9 @@ from lambdatui.tui.sanitise import clean_line
 from lambdatui.tui.spans import Line, Span, crop, fit, flow, spread
 from lambdatui.tui.wording import clock_time, listing, milliseconds, seconds, short
 
-_STATE = 11
 _GAUGE = 10
+_NARROW = 64
+"""Cells below which columns are left out and ids are shorter."""
 _ROOMY = 88
 """Cells from which on there is room for a gauge and the duration of the init."""
 _URGENT = 1.0
@@ -58,48 +59,79 @@ def _change(function: Function, model: Model) -> Line:
 
 def columns_title(cells: int, inline_why: bool) -> Line:
     """The heads of the columns of :func:`environment_row`."""
-    if cells < 60:
-        return [(f"{fit('state', _STATE)} start id     runs code  mem   time", "dim")]
-    title = f"{fit('state', _STATE)}  start  id        runs  code      gen  max mem  time    "
+    heads = _columns("state", "start", "id", "runs", "code", "gen", "max mem", "left", cells)
     if cells >= _ROOMY:
-        title += f"{' ' * _GAUGE}  {fit('init', 7, right=True)}"
-    return [(f"{title}  why" if inline_why else title, "dim")]
+        heads += [" " * (_GAUGE + 2), fit("init", 7, right=True)]
+    if inline_why:
+        heads.append("  why")
+    return [("".join(heads), "dim")]
 
 
 def environment_row(environment: Environment, model: Model, cells: int, inline_why: bool) -> Line:
     """State, cold or warm, id, invocations, code, memory and what is left of the time."""
     glyph, (word, role) = environment_state(environment, model.glyphs)
-    gone = environment.state == "ended"
-    plain = "gone" if gone else "text"
-    start: Span = ("cold", "gone" if gone else "init") if environment.cold else ("warm", "gone" if gone else "idle")
+    plain = "gone" if environment.state == "ended" else "text"
+    start, start_role = _start(environment)
     memory = environment.max_memory_used_mb
     time, time_role = _time(environment, model)
-    state: Line = [(fit(f"{glyph} {word}", _STATE), role)]
-    if cells < 60:
-        return [
-            *state,
-            (f" {start[0]}  ", start[1]),
-            (f"{short(environment.id)} ", plain),
-            (f"{fit(str(environment.invocations), 4, right=True)} ", plain),
-            (f"{short(environment.code_sha256, 4)} ", plain),
-            (fit(f"{memory}M" if memory else "", 5, right=True), plain),
-            (fit(time, 7, right=True), time_role),
-        ]
-    row: Line = [
-        *state,
-        (f"  {start[0]}   ", start[1]),
-        (f"{fit(short(environment.id, 8), 8)}  ", plain),
-        (f"{fit(str(environment.invocations), 4, right=True)}  ", plain),
-        (f"{fit(short(environment.code_sha256, 8), 8)}  ", plain),
-        (f"{fit(str(environment.generation), 3, right=True)}  ", plain),
-        (f"{fit(f'{memory} MB' if memory else '', 7, right=True)}  ", plain),
-        (f"{fit(time, 8)}", time_role),
-    ]
+    id_size, code_size = (6, 4) if cells < _NARROW else (8, 8)
+    columns = _columns(
+        f"{glyph} {word}",
+        start,
+        short(environment.id, id_size),
+        str(environment.invocations),
+        short(environment.code_sha256, code_size),
+        str(environment.generation),
+        ("" if memory is None else f"{memory}M" if cells < _NARROW else f"{memory} MB"),
+        time,
+        cells,
+    )
+    row: Line = [(columns[0], role), (columns[1], start_role), *((each, plain) for each in columns[2:-1])]
+    row.append((columns[-1], time_role))
     if cells >= _ROOMY:
         took = environment.init_duration_ms
         init = milliseconds(took) if took is not None and environment.state != "init" else ""
-        row += [*_gauge(environment, model), (f"  {fit(init, 7, right=True)}", plain)]
+        row += [("  ", plain), *_gauge(environment, model), (fit(init, 7, right=True), plain)]
     return [*row, ("  " + why(environment, model), "dim")] if inline_why else row
+
+
+def _columns(
+    state: str, start: str, name: str, runs: str, code: str, generation: str, memory: str, left: str, cells: int
+) -> list[str]:
+    """Each in its width, which is that of its values or its head."""
+    if cells < _NARROW:
+        memory = "mem" if memory == "max mem" else memory
+        return [
+            f"{fit(state, 11)} ",
+            f"{fit(start, 5)} ",
+            f"{fit(name, 6)} ",
+            f"{fit(runs, 4, right=True)} ",
+            f"{fit(code, 4)} ",
+            fit(memory, 4, right=True),
+            fit(left, 6, right=True),
+        ]
+    return [
+        f"{fit(state, 11)}  ",
+        f"{fit(start, 5)}  ",
+        f"{fit(name, 8)}  ",
+        f"{fit(runs, 4, right=True)}  ",
+        f"{fit(code, 8)}  ",
+        f"{fit(generation, 3, right=True)}  ",
+        fit(memory, 7, right=True),
+        fit(left, 8, right=True),
+    ]
+
+
+def _start(environment: Environment) -> Span:
+    """Whether the last start was cold, or the next one will be warm."""
+    match environment.state:
+        case "ended":
+            return "", "gone"
+        case "reset":
+            return "reset", "warn"
+        case "idle":
+            return "warm", "idle"
+    return ("cold", "init") if environment.cold else ("warm", "idle")
 
 
 def why(environment: Environment, model: Model) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from rich.cells import cell_len
+
 from lambdatui.lab import Experiment, Step
 from lambdatui.tui.model import Model
 from lambdatui.tui.sanitise import clean, clean_line
@@ -30,8 +32,8 @@ class Lines:
 Block: TypeAlias = Markdown | Lines
 
 
-def page(model: Model) -> list[Block]:
-    """The page that is open."""
+def page(model: Model, cells: int = 60) -> list[Block]:
+    """The page that is open, for that width."""
     experiment = model.lab.experiment
     if experiment is None:
         return [_lines("waiting", [[("Starting the laboratory…", "dim")]])]
@@ -47,7 +49,7 @@ def page(model: Model) -> list[Block]:
     if step.action:
         blocks.append(_lines("action", [[(f"{model.glyphs.arrow} ", "key"), (clean_line(step.action), "text")]]))
     blocks += _prediction(step, model)
-    blocks += _outcome(step, model)
+    blocks += _outcome(step, model, cells)
     return blocks
 
 
@@ -63,7 +65,7 @@ def prompt(model: Model) -> list[Line]:
     if step.state == "waiting" and model.choices:
         keys = f"1-{len(model.choices)}" if len(model.choices) > 1 else "1"
         if model.choice is None:
-            return [[(keys, "key"), (" predict  ", "dim"), ("enter", "key"), (" without", "dim")]]
+            return [[(keys, "key"), (" predict  ", "dim"), ("enter", "key"), (" just run", "dim")]]
         return [[("enter", "key"), (f" with prediction {model.choice}", "text"), ("  esc", "key"), (" none", "dim")]]
     if step.state == "waiting":
         return [[("enter", "key"), (" run this step", "text")]]
@@ -105,26 +107,41 @@ def _prediction(step: Step, model: Model) -> list[Block]:
     return [_lines("prediction", lines)]
 
 
-def _outcome(step: Step, model: Model) -> list[Block]:
+def _outcome(step: Step, model: Model, cells: int) -> list[Block]:
     if step.state not in ("passed", "failed"):
         return []
     lines: list[Line] = []
     if step.error:
         lines.append([(f"{model.glyphs.failed} {clean_line(step.error)}", "bad")])
-    for check in step.checks:
-        passed = bool(check.get("passed"))
-        sign, role = (model.glyphs.passed, "good") if passed else (model.glyphs.failed, "bad")
-        lines.append(
-            [
-                (f"{sign} ", role),
-                (f"{clean_line(str(check.get('expect', '')))} ", "text"),
-                (f"{value(check.get('expected'))}", "strong"),
-                ("   observed ", "dim"),
-                (value(check.get("actual")), role),
-            ]
-        )
+    lines += _checks(step, model, cells)
     blocks: list[Block] = [_lines("outcome", lines)] if lines else []
     return blocks + _markdown(step.explain)
+
+
+def _checks(step: Step, model: Model, cells: int) -> list[Line]:
+    """Expected beside observed, in columns; below each other where there is no room for that."""
+    rows = [
+        (
+            clean_line(str(check.get("expect", ""))),
+            value(check.get("expected")),
+            value(check.get("actual")),
+            bool(check.get("passed")),
+        )
+        for check in step.checks
+    ]
+    first = max((cell_len(f"{name} {expected}") for name, expected, _, _ in rows), default=0)
+    second = max((cell_len(actual) for _, _, actual, _ in rows), default=0)
+    beside = len("v ") + first + len("   observed ") + second <= cells
+    lines: list[Line] = []
+    for name, expected, actual, passed in rows:
+        sign, role = (model.glyphs.passed, "good") if passed else (model.glyphs.failed, "bad")
+        padding = " " * (first - cell_len(f"{name} {expected}") if beside else 0)
+        line: Line = [(f"{sign} ", role), (f"{name} ", "text"), (expected, "strong")]
+        if beside or cell_len(f"{name} {expected} {actual}") + 14 <= cells:
+            lines.append([*line, (f"{padding}   observed ", "dim"), (actual, role)])
+        else:
+            lines += [line, [("  observed ", "dim"), (actual, role)]]
+    return lines
 
 
 def _last_page(experiment: Experiment) -> list[Block]:

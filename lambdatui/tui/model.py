@@ -22,6 +22,8 @@ class Model:
         self.logbook = Logbook()
         self.in_flight: dict[str, str] = {}
         """Request ids of what is under way, and their functions."""
+        self.front: str | None = None
+        """The first invocation of the last burst."""
         self.page = 0
         """The step on the Guide's page, from 0; one more than the last: the end."""
         self.choice: int | None = None
@@ -46,8 +48,11 @@ class Model:
         match record.event:
             case ev.ExperimentOpened():
                 self.in_flight.clear()
+                self.front = None
                 self.page, self.choice, self.opened = 0, None, self.opened + 1
             case ev.InvocationAccepted() as event:
+                if not self.in_flight:
+                    self.front = event.request_id
                 self.in_flight[event.request_id] = event.function
             case ev.InvocationFinished(request_id=request) | ev.InvocationThrottled(request_id=request):
                 self.in_flight.pop(request, None)

@@ -18,7 +18,7 @@ STEPS: tuple[dict[str, Json], ...] = (
     {
         "name": "sleep past the timeout",
         "say": "The handler sleeps **5 s**; the timeout is `3 s`.",
-        "action": "invoke TestInvocation 3 times at once with {\"seconds\": 5}",
+        "action": 'invoke TestInvocation 3 times at once with {"seconds": 5}',
         "predict": {
             "ask": "What does the caller get?",
             "choices": ["the result", "an error after 3 s", "nothing"],
@@ -104,7 +104,9 @@ class Script:
             ev.EnvironmentReset(environment, "timeout"),
         )
 
-    def succeeded(self, environment: str, request: str, payload: str = '{"statusCode": 200, "body": "hello"}') -> Script:
+    def succeeded(
+        self, environment: str, request: str, payload: str = '{"statusCode": 200, "body": "hello"}'
+    ) -> Script:
         self.add(ev.InvocationAnswered(request, "succeeded", payload, None))
         self.log(environment, f"END RequestId: {request}", request=request, platform=True)
         return self.add(
@@ -151,14 +153,22 @@ def after_timeout() -> Script:
 def all_done() -> Script:
     """Also the second step, a save of the code and an environment that is gone."""
     script = after_timeout().at(10).add(ev.StepStarted(1)).accepted("4a", step=1)
-    script.add(
-        ev.InvocationPlaced("4a", ENVIRONMENTS[0], False), ev.InitStarted(ENVIRONMENTS[0], "invoke", True, "4a")
-    )
+    script.add(ev.InvocationPlaced("4a", ENVIRONMENTS[0], False), ev.InitStarted(ENVIRONMENTS[0], "invoke", True, "4a"))
     script.add(ev.InitFinished(ENVIRONMENTS[0], "invoke", True, "success", 60.0, None))
     script.running(ENVIRONMENTS[0], "4a", init_ms=None).at(10.2).succeeded(ENVIRONMENTS[0], "4a")
     script.add(ev.StepFinished(1, True, (), None), ev.ExperimentFinished(False))
     script.add(ev.EnvironmentEnded(ENVIRONMENTS[2], "idle for 300 s")).at(12)
-    return script.add(ev.FunctionUpdated(FUNCTION, 2, "save", ("timeout.py",), {"handler": "timeout.lambda_handler", "timeout": 3, "memory_size": 128}, NEW_CODE, CODE))
+    return script.add(
+        ev.FunctionUpdated(
+            FUNCTION,
+            2,
+            "save",
+            ("timeout.py",),
+            {"handler": "timeout.lambda_handler", "timeout": 3, "memory_size": 128},
+            NEW_CODE,
+            CODE,
+        )
+    )
 
 
 class Player:

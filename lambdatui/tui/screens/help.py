@@ -79,7 +79,7 @@ class Help(ModalScreen[None]):
                 "$warning",
             ),
             (f"{glyphs.failed} failed", "The same after a failure of the runtime", "$error"),
-            (f"{glyphs.gone} gone", "Ended, with its processes and its /tmp", "$text-muted"),
+            (f"{glyphs.gone} gone", "Ended, with its processes and its /tmp", "$faint"),
         ]
 
 

@@ -34,7 +34,8 @@ class Commander(Protocol):
 
 def _key(key: str, action: str, description: str, tooltip: str, show: bool = False) -> Binding:
     name = action.replace("(", "_").replace(")", "").replace("'", "").replace("-", "back_")
-    return Binding(key, action, description, show=show, id=name, tooltip=tooltip)
+    display = "enter" if key == "enter" else None
+    return Binding(key, action, description, show=show, id=name, tooltip=tooltip, key_display=display)
 
 
 class LaboratoryScreen(Screen[None]):

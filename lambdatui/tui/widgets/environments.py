@@ -38,7 +38,7 @@ class Environments(LineView):
         return len(self._rows)
 
     def row(self, number: int) -> Line:
-        row, cells = self._rows[number], self.size.width
+        row, cells = self._rows[number], self.cells
         if isinstance(row, Environment):
             if number in self._details:
                 return crop([("            ", "dim"), (why(row, self._model), "dim")], cells)
@@ -58,7 +58,7 @@ class Environments(LineView):
         by_function: dict[str, list[Environment]] = {name: [] for name in self._model.lab.functions}
         for environment in self._model.lab.environments.values():
             by_function.setdefault(environment.function, []).append(environment)
-        cells = self.size.width
+        cells = self.cells
         head = {name: self._head(self._model.lab.functions.get(name), cells) for name in by_function}
         count = sum(map(len, by_function.values()))
         height = sum(len(lines) for lines in head.values()) + len(by_function)
@@ -92,7 +92,7 @@ class Environments(LineView):
 
     def _describe(self) -> None:
         current = self.current
-        text = f"{current.id[:6]}: {why(current, self._model)}" if current and self.size.width < _INLINE_WHY else ""
+        text = f"{current.id[:6]}: {why(current, self._model)}" if current and self.cells < _INLINE_WHY else ""
         if self._details:
             text = ""
         if text != self._described:

@@ -19,7 +19,7 @@ from lambdatui.tui.widgets.line_view import LineStrip
 
 _STYLES = {
     "text": "",
-    "dim": "$text-muted",
+    "dim": "$muted",
     "strong": "bold",
     "key": "bold $primary",
     "good": "$success",
@@ -126,7 +126,7 @@ class Guide(Vertical):
         return self.query_one(GuidePage)
 
     def sync(self) -> None:
-        self.view.show(page(self._model))
+        self.view.show(page(self._model, max(20, self.view.scrollable_content_region.width)))
         self.query_one(LineStrip).show(prompt(self._model))
 
     def copy_text(self) -> str:

@@ -8,13 +8,14 @@ from textual.containers import Vertical
 from lambdatui.lab import Invocation
 from lambdatui.tui.glyphs import invocation_state
 from lambdatui.tui.invocation_rows import invocation_rows
+from lambdatui.tui.line_index import LineIndex
 from lambdatui.tui.log_rows import log_row
-from lambdatui.tui.logbook import LogLine
 from lambdatui.tui.model import Model
 from lambdatui.tui.spans import Line, plain
 from lambdatui.tui.widgets.line_view import LineView
 from lambdatui.tui.widgets.tab_line import Tab, TabLine
 
+_SLICE = 4000
 _MANY_TABS = 60
 """So many tabs around the chosen one are considered for drawing."""
 
@@ -28,12 +29,13 @@ class InvocationView(LineView):
         self._invocation: Invocation | None = None
         self._head: list[Line] = []
         self._made_of: object = None
-        self._log: list[LogLine] = []
+        self._log = LineIndex([])
 
     def show_invocation(self, invocation: Invocation | None) -> None:
         if invocation is not self._invocation:
             self._invocation, self._made_of = invocation, None
-            self._log = self._model.logbook.of_request(invocation.request_id) if invocation else []
+            lines = self._model.logbook.of_request(invocation.request_id) if invocation else []
+            self._log = LineIndex(lines, width=self.cells)
             self.column = 0
             self.scroll_to(y=0, animate=False)
         self.sync()
@@ -41,17 +43,21 @@ class InvocationView(LineView):
     def sync(self) -> None:
         invocation = self._invocation
         if invocation is None:
-            self._head = [[("No invocation yet: enter goes on, i invokes by hand.", "dim")]]
+            self._head = [[("No invocation yet. enter goes on, i invokes.", "dim")]]
         else:
             # A payload may be long and is formatted once, unless a countdown or the width changes what is said.
-            made_of = None if invocation.status == "running" else (invocation.status, invocation.done, self.size.width)
+            made_of = None if invocation.status == "running" else (invocation.status, invocation.done, self.cells)
             if made_of is None or made_of != self._made_of:
                 self._made_of = made_of
-                self._head = invocation_rows(invocation, self._model, self.size.width)
+                self._head = invocation_rows(invocation, self._model, self.cells)
+        if self._log.width != self.cells:
+            self._log = LineIndex(self._log.lines, width=self.cells)
+        if self._log.advance(_SLICE):
+            self.call_later(self.sync)
         super().sync()
 
     def row_count(self) -> int:
-        return len(self._head) + (len(self._log) + 1 if self._log else 0)
+        return len(self._head) + (self._log.rows + 1 if self._log.rows else 0)
 
     def row(self, number: int) -> Line:
         if number < len(self._head):
@@ -59,7 +65,8 @@ class InvocationView(LineView):
         number -= len(self._head) + 1
         if number < 0:
             return [("log", "dim")]
-        return log_row(self._log[number], 0, None, False, "", None)
+        line, piece = self._log.at(number)
+        return log_row(self._log.lines[line], piece, None, False, "", self._log.width)
 
     def on_resize(self) -> None:
         self.sync()
@@ -76,9 +83,7 @@ class Invocations(Vertical):
         super().__init__(id=id)
         self._model = model
         self._chosen: str | None = None
-        self._known = 0
-        self._opened = 0
-        self._under_way: set[str] = set()
+        self._front: str | None = None
 
     def compose(self) -> ComposeResult:
         yield TabLine(id="tabs")
@@ -102,14 +107,8 @@ class Invocations(Vertical):
         self.view.show_invocation(invocations.get(self._chosen or ""))
 
     def _choose_by_itself(self) -> None:
-        model = self._model
-        if self._opened != model.opened:
-            self._opened, self._chosen, self._known, self._under_way = model.opened, None, 0, set()
-        new = list(model.lab.invocations)[self._known :]
-        self._known += len(new)
-        if new and not self._under_way:
-            self._chosen = new[0]
-        self._under_way = set(model.in_flight)
+        if self._front != self._model.front:
+            self._front = self._chosen = self._model.front
 
     def choose(self, request_id: str) -> None:
         self._chosen = request_id

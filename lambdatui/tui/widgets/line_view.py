@@ -64,6 +64,11 @@ class LineView(ScrollView, can_focus=True):
     # -- painting -----------------------------------------------------------------------------------------------
 
     @property
+    def cells(self) -> int:
+        """The width there is for text, beside the scrollbar."""
+        return int(self.scrollable_content_region.width)
+
+    @property
     def rows_visible(self) -> range:
         top = int(self.scroll_offset.y)
         return range(top, min(self.row_count(), top + self.size.height))
@@ -81,7 +86,7 @@ class LineView(ScrollView, can_focus=True):
                 self.refresh_line(number)
 
     def render_line(self, y: int) -> Strip:
-        number, cells = int(self.scroll_offset.y) + y, self.size.width
+        number, cells = int(self.scroll_offset.y) + y, self.cells
         base = self.rich_style
         if number >= self.row_count():
             self._painted.pop(number, None)
@@ -133,7 +138,7 @@ class LineView(ScrollView, can_focus=True):
         self.scroll_to(y=self.scroll_offset.y + direction * max(1, self.size.height // 2), animate=False)
 
     def action_sideways(self, direction: int) -> None:
-        furthest = max(0, self._widest - self.size.width // 2)
+        furthest = max(0, self._widest - self.cells // 2)
         self.column = max(0, min(self.column + direction * _SIDE_STEP, furthest))
 
     def show_row(self, number: int) -> None:
@@ -196,4 +201,4 @@ class LineStrip(LineView, can_focus=False):
         return len(self.lines)
 
     def row(self, number: int) -> Line:
-        return crop(self.lines[number], self.size.width)
+        return crop(self.lines[number], self.cells)

@@ -44,7 +44,7 @@ class LogView(LineView):
         """`stream_name` gives a short name for a stream's number."""
         super().__init__(id=id)
         self.following = True
-        self.wrapping = False
+        self.wrapping = True
         self.pattern: re.Pattern[str] | None = None
         self.only_matches = True
         self._stream_name = stream_name
@@ -95,11 +95,11 @@ class LogView(LineView):
 
     @property
     def _with_time(self) -> bool:
-        return self.size.width >= _TIME_FROM
+        return self.cells >= _TIME_FROM
 
     @property
     def _text_width(self) -> int:
-        return max(2, self.size.width - prefix_width(self._with_time, 6 if self._with_stream else 0))
+        return max(2, self.cells - prefix_width(self._with_time, 6 if self._with_stream else 0))
 
     def _advance(self) -> None:
         """Index a slice, and come back for the next when the keys that wait have been answered."""

@@ -122,8 +122,8 @@ class Logs(Vertical):
             parts.append(f"{view.matches} of {plural(view.total, 'line')} match")
         else:
             parts.append(plural(view.total, "line"))
-        if view.wrapping:
-            parts.append("wrapped")
+        if not view.wrapping:
+            parts.append("cut")
         if view.following:
             parts.append("following")
         else:

@@ -46,7 +46,7 @@ class TabLine(LineStrip):
 
     def show_tabs(self, tabs: list[Tab], active: str | None) -> None:
         """Show as many of the tabs as fit, the active one among them."""
-        cells = self.size.width
+        cells = self.cells
         at = next((number for number, tab in enumerate(tabs) if tab.key == active), 0)
         widths = [width(tab.line(False)) for tab in tabs]
         first, last = at, at + 1 if tabs else at

@@ -32,12 +32,12 @@ class TopBar(LineStrip):
         busy = len(model.in_flight)
         right: Line = [
             (f"{model.glyphs.busy} {busy} in flight" if busy else "0 in flight", "busy" if busy else "dim"),
-            (f"  {alive} env" if self.size.width < 100 else f"  {alive} alive", "dim"),
+            (f"  {alive} env" if self.cells < 100 else f"  {alive} alive", "dim"),
             (f"  {self._progress()} ", "dim"),
         ]
-        if lab.laboratory is not None and self.size.width >= 100:
+        if lab.laboratory is not None and self.cells >= 100:
             right.insert(0, (f"{clean_line(lab.laboratory.sandbox)}  ", "dim"))
-        return spread(left, right, self.size.width)
+        return spread(left, right, self.cells)
 
     def _progress(self) -> str:
         done = sum(step.state in ("passed", "failed") for step in self._model.steps)
