@@ -1,0 +1,92 @@
+"""Loading an experiment file: either it can be carried out as it stands, or everything that is wrong with it is told
+at once, each with line and column."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from lambdatui.events import Json
+from lambdatui.experiment.document import BadExperiment, Document, Place, Problem
+from lambdatui.experiment.references import problems_in
+from lambdatui.experiment.schema import ExperimentFile
+from lambdatui.experiment.wording import complaint
+
+__all__ = ["BadExperiment", "Problem", "load"]
+
+_STEP: dict[str, Json] = {"name": "-"}
+_FUNCTION: dict[str, Json] = {"handler": "index.handler", "source": ""}
+_STAND_INS: dict[str, Json] = {
+    **{"title": "-", "name": "-", "ask": "-", "choices": ["-", "-"], "answer": 1, "file": "-"},
+    **{"handler": "index.handler", "functions": {"-": {**_FUNCTION}}, "steps": [{**_STEP}]},
+}
+_ROUNDS = 5
+
+
+def load(path: Path) -> ExperimentFile:
+    """The experiment in this file. Raises BadExperiment, and nothing else, whatever the file has in it."""
+    document = Document.read(path)
+    problems = list(document.problems)
+    mended: set[Place] = set()
+    for _ in range(_ROUNDS):
+        experiment, errors = _validated(document)
+        if experiment is not None:
+            experiment._path = path
+            problems += _beyond_types(document, experiment, mended)
+            break
+        if not mended:
+            problems += [complaint(document, error) for error in errors]
+        mended |= {_mend(document, error) for error in errors}
+    if problems or experiment is None:
+        raise BadExperiment(list(dict.fromkeys(problems)))
+    return experiment
+
+
+def _validated(document: Document) -> tuple[ExperimentFile | None, list[Any]]:
+    """The model, or pydantic's errors. Where a text is wanted, a number or boolean is taken as the text it was
+    written as."""
+    while True:
+        try:
+            return ExperimentFile.model_validate(document.value), []
+        except ValidationError as error:
+            errors = error.errors(include_url=False)
+        places: list[Place] = [document.existing(each["loc"]) for each in errors if each["type"] == "string_type"]
+        if not any([document.take_as_text(place) for place in places]):
+            return None, errors
+
+
+def _beyond_types(document: Document, experiment: ExperimentFile, mended: set[Place]) -> list[Problem]:
+    """What is wrong although every type is right, save what is said of a value that had to be mended."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # odd but valid regular expressions
+        return [
+            document.problem(place, message)
+            for place, message in problems_in(experiment)
+            if not any(place[: len(each)] == each or each[:-1] == place for each in mended)
+        ]
+
+
+def _mend(document: Document, error: Any) -> Place:
+    """Take out what pydantic complains of, or put something harmless there, so that the rest can be looked at; the
+    place where that was done. The file is refused all the same."""
+    place: Place = error["loc"] if error["type"] == "missing" else document.existing(error["loc"])
+    while place and isinstance(place[-1], int) and place[:-1] != ("steps",):
+        place = place[:-1]
+    holder: Any = document.value
+    for part in place[:-1]:
+        holder = holder[part] if isinstance(holder, list) or part in holder else {}
+    if not place or not isinstance(holder, dict | list):
+        return place
+    key: Any = place[-1]
+    if place[:-1] == ("steps",):
+        holder[key] = {**_STEP}
+    elif place[:-1] == ("functions",):
+        holder[key] = {**_FUNCTION}
+    elif isinstance(key, str) and key in _STAND_INS and error["type"] != "extra_forbidden":
+        holder[key] = _STAND_INS[key]
+    else:
+        holder.pop(key, None)
+    return place

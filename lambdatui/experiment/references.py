@@ -1,0 +1,131 @@
+"""What is wrong with an experiment beyond the type of single values: Lambda's own limits, functions, files and regular
+expressions that do not exist, actions and expectations that do not fit together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from lambdatui.experiment.code import CodeError, code_of, current_text, is_inside
+from lambdatui.experiment.document import Place
+from lambdatui.experiment.schema import (
+    ACTIONS,
+    ConfigurationKeys,
+    Edit,
+    ExperimentFile,
+    FunctionDefinition,
+    Step,
+    below,
+)
+from lambdatui.experiment.wording import did_you_mean
+from lambdatui.function import Configuration, InvalidParameter
+
+Found = tuple[Place, str]
+
+_OF_INVOCATIONS = (
+    *("status", "cold_starts", "log_streams", "log", "no_log", "duration_ms", "billed_duration_ms"),
+    *("payload", "error_type", "error_message"),
+)
+
+
+def problems_in(experiment: ExperimentFile) -> Iterator[Found]:
+    """Where, and what, in words."""
+    for name, definition in experiment.functions.items():
+        yield from _in_function(experiment, name, definition)
+    written: set[tuple[str, str]] = set()
+    for index, step in enumerate(experiment.steps):
+        place: Place = ("steps", index)
+        yield from _in_action(experiment, step, place)
+        yield from _in_expectations(step, place)
+        if step.edit:
+            yield from _in_edit(experiment, step.edit, (*place, "edit"), written)
+        if step.predict and step.predict.answer > len(step.predict.choices):
+            message = f"there is no choice {step.predict.answer}: there are {len(step.predict.choices)}"
+            yield (*place, "predict", "answer"), message
+
+
+def _in_function(experiment: ExperimentFile, name: str, definition: FunctionDefinition) -> Iterator[Found]:
+    place: Place = ("functions", name)
+    if not re.fullmatch(r"[a-zA-Z0-9-_]{1,64}", name):
+        yield place, "a function's name has letters, digits, hyphens and underscores, 64 at most"
+    yield from _beyond_limits(definition, place)
+    if (definition.code is None) == (definition.source is None):
+        yield place, "a function needs either 'code', a folder or .zip, or 'source', the text of its module"
+    else:
+        try:
+            code_of(definition, experiment.folder)
+        except CodeError as error:
+            yield (*place, error.key), str(error)
+    if definition.python is not None and not below(experiment.folder, definition.python).is_file():
+        yield (*place, "python"), f"there is no interpreter {definition.python}"
+
+
+def _beyond_limits(definition: FunctionDefinition, place: Place) -> Iterator[Found]:
+    """Each value is shown to the service's own rules by itself, so that each refusal finds its line."""
+    for key in ConfigurationKeys.model_fields:
+        try:
+            Configuration(**{"handler": "index.handler", key: getattr(definition, key)})
+        except InvalidParameter as refusal:
+            yield (*place, key), str(refusal)
+
+
+def _in_action(experiment: ExperimentFile, step: Step, place: Place) -> Iterator[Found]:
+    named = [key for key in ACTIONS if getattr(step, key) is not None]
+    if len(named) > 1:
+        yield (*place, named[1]), f"a step has one action, and this one has {' and '.join(named)}"
+    for key in named:
+        action = getattr(step, key)
+        function: str | None = getattr(action, "function", None)
+        if function is None:
+            if key in ("invoke", "update", "edit") and len(experiment.functions) > 1:
+                yield (*place, key), f"'function' is missing, and there are {len(experiment.functions)} functions"
+        elif function not in experiment.functions:
+            guess = did_you_mean(function, experiment.functions)
+            yield (*place, key, "function"), f"there is no function '{function}'{guess}"
+    if step.update is not None and not step.update.changes:
+        yield (*place, "update"), "an update needs a configuration key to change, such as 'timeout'"
+
+
+def _in_edit(experiment: ExperimentFile, edit: Edit, place: Place, written: set[tuple[str, str]]) -> Iterator[Found]:
+    function = experiment.function_of(edit)
+    if not is_inside(edit.file):
+        yield (*place, "file"), f"'{edit.file}' is no file inside the function's code"
+    elif (edit.text is None) == (edit.replace is None):
+        yield place, "an edit needs either 'text', all of the file, or 'replace', the pieces that change"
+    elif edit.replace is not None and function in experiment.functions and (function, edit.file) not in written:
+        yield from _in_replace(experiment.functions[function], experiment, edit, place)
+    written.add((function, edit.file))
+
+
+def _in_replace(
+    definition: FunctionDefinition, experiment: ExperimentFile, edit: Edit, place: Place
+) -> Iterator[Found]:
+    try:
+        text = current_text(code_of(definition, experiment.folder), edit.file)
+    except CodeError as error:
+        if error.key == "file":
+            yield (*place, "file"), str(error)
+        return
+    for old in edit.replace or {}:
+        if not old or old not in text:
+            yield (*place, "replace", old), f"{edit.file} has no {old!r} in it"
+
+
+def _in_expectations(step: Step, place: Place) -> Iterator[Found]:
+    expect = step.expect
+    for key in expect.model_fields_set:
+        if key in _OF_INVOCATIONS and step.invoke is None:
+            yield (*place, "expect", key), f"'{key}' is about invocations, and this step has none"
+        elif key == "rejected" and step.update is None:
+            yield (*place, "expect", key), "'rejected' is about an update, and this step has none"
+    patterns: list[tuple[Place, str | None]] = [
+        *((("log", index), pattern) for index, pattern in enumerate(expect.log)),
+        *((("no_log", index), pattern) for index, pattern in enumerate(expect.no_log)),
+        (("error_message",), expect.error_message),
+        (("rejected",), expect.rejected),
+    ]
+    for where, pattern in patterns:
+        try:
+            re.compile(pattern or "")
+        except (re.error, OverflowError, RecursionError) as error:
+            yield (*place, "expect", *where), f"{pattern!r} is no regular expression: {error}"

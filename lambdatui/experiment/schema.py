@@ -1,0 +1,312 @@
+"""The experiment file: its keys and their types.
+
+What pydantic can say about a single value is said here; what needs the rest of the file, the folder it lies in or
+Lambda's own limits is said by :mod:`lambdatui.experiment.loader`. Several values have a short form, `wait: 5` for
+`wait: {seconds: 5}`: see :class:`Shorthand`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    JsonValue,
+    PrivateAttr,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from lambdatui.events import Json
+from lambdatui.experiment.language import Language
+from lambdatui.function import RUNTIMES, Configuration
+
+STATUSES = ("succeeded", "failed", "timed_out", "throttled")
+Status = Literal["succeeded", "failed", "timed_out", "throttled"]
+Count = Annotated[int, Field(ge=0)]
+
+
+class Model(BaseModel):
+    """Strict, because YAML has types: `timeout: "3"` is a mistake worth a word."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Shorthand(Model):
+    """May also be written as the bare value of its field `bare`."""
+
+    bare: ClassVar[str]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spell_out(cls, value: object) -> object:
+        return value if isinstance(value, dict) else {cls.bare: value}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler.resolve_ref_schema(handler(core))
+        short = {key: value for key, value in schema["properties"][cls.bare].items() if key not in ("title", "default")}
+        return {"anyOf": [short, dict(schema)]}
+
+
+class Text(Shorthand):
+    """Words for the reader: one text, or one for each language. Markdown where it is longer than a line."""
+
+    bare = "en"
+    en: str | None = None
+    zh_hant: str | None = Field(default=None, alias="zh-Hant")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Text:
+        if self.en is None and self.zh_hant is None:
+            raise ValueError("has no text")
+        return self
+
+    def in_language(self, language: Language) -> str:
+        """In that language, or in the other where there is no such text."""
+        texts = (self.zh_hant, self.en) if language == "zh-Hant" else (self.en, self.zh_hant)
+        return next(text for text in texts if text is not None).strip()
+
+
+# -- functions ------------------------------------------------------------------------------------------------------
+
+
+class ConfigurationKeys(Model):
+    """The Lambda API's own names, in snake_case. The ranges stand here for editors; they are enforced, in the
+    service's words, by :class:`lambdatui.function.Configuration`."""
+
+    runtime: str | None = Field(default=None, json_schema_extra={"enum": [*RUNTIMES]})
+    """Without it: the Python that lambdatui itself runs on."""
+    handler: str = ""
+    timeout: int = Field(default=3, json_schema_extra={"minimum": 1, "maximum": 900})
+    memory_size: int = Field(default=128, json_schema_extra={"minimum": 128, "maximum": 10240})
+    ephemeral_storage: int = Field(default=512, json_schema_extra={"minimum": 512, "maximum": 10240})
+    environment: dict[str, str] = {}
+    reserved_concurrent_executions: int | None = Field(default=None, json_schema_extra={"minimum": 0})
+
+
+class FunctionDefinition(ConfigurationKeys):
+    """A function as it is at the experiment's first step."""
+
+    handler: str
+    code: str | None = None
+    """A folder or a .zip, relative to the experiment file."""
+    source: str | None = None
+    """Instead of `code`: the text of the handler's module."""
+    python: str | None = None
+    """The interpreter of a virtual environment, for a function with dependencies; relative to the experiment file."""
+
+    def configuration(self, folder: Path) -> Configuration:
+        """As the service takes it; paths are relative to `folder`."""
+        values = {key: getattr(self, key) for key in ConfigurationKeys.model_fields}
+        return Configuration(**values, python=str(below(folder, self.python)) if self.python else None)
+
+
+def below(folder: Path, path: str) -> Path:
+    """Absolute. Links are not followed: the `python` of a virtual environment is one."""
+    try:
+        return (folder / Path(path).expanduser()).absolute()
+    except RuntimeError:  # the home folder of somebody unknown
+        return (folder / path).absolute()
+
+
+class Laboratory(Model):
+    """What surrounds the functions. The keys are those of :class:`lambdatui.service.service.Settings`."""
+
+    region: str = Field(default="us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    log_dialect: Literal["current", "classic"] = "current"
+    concurrent_executions: int = Field(default=1000, ge=1)
+    idle_timeout: float = Field(default=300.0, gt=0, le=86400)
+    """Seconds without an invocation after which an environment is ended."""
+
+
+# -- steps ----------------------------------------------------------------------------------------------------------
+
+
+class Predict(Model):
+    """A question to the reader before the step runs."""
+
+    ask: Text
+    choices: list[Text] = Field(min_length=2, max_length=9)
+    answer: int = Field(ge=1)
+    """The number of the right choice, from 1."""
+
+
+class Invoke(Model):
+    function: str | None = None
+    event: JsonValue = {}
+    times: int = Field(default=1, ge=1, le=1000)
+    parallel: bool = False
+    """At the same time instead of one after another."""
+    invocation_type: Literal["RequestResponse"] = "RequestResponse"
+
+
+class Update(ConfigurationKeys):
+    """Configuration keys to change. Values may lie outside Lambda's ranges: the refusal is worth seeing."""
+
+    function: str | None = None
+
+    @property
+    def changes(self) -> dict[str, Json]:
+        return {key: getattr(self, key) for key in ConfigurationKeys.model_fields if key in self.model_fields_set}
+
+
+class Edit(Model):
+    """A file of the function's code gets another text, in the laboratory and not on disk."""
+
+    function: str | None = None
+    file: str
+    text: str | None = None
+    replace: dict[str, str] | None = None
+    """Pieces of the file's text and what stands there instead."""
+
+
+class Wait(Shorthand):
+    bare = "seconds"
+    seconds: float | None = Field(default=None, ge=0, le=3600)
+    until: Literal["idle"] | None = None
+    """'idle': until nothing is in flight."""
+
+    @model_validator(mode="after")
+    def _either(self) -> Wait:
+        if (self.seconds is None) == (self.until is None):
+            raise ValueError("needs a number of seconds or `until: idle`")
+        return self
+
+
+class Reclaim(Shorthand):
+    """End idle environments, of one function or of all."""
+
+    bare = "function"
+    function: str | None = None
+
+
+class StatusExpected(Shorthand):
+    """What became of the invocations: the same of `each`, or how many ended in which way."""
+
+    bare = "each"
+    each: Status | None = None
+    succeeded: Count = 0
+    failed: Count = 0
+    timed_out: Count = 0
+    throttled: Count = 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return {status: count for status in STATUSES if (count := getattr(self, status))}
+
+    @model_validator(mode="after")
+    def _either(self) -> StatusExpected:
+        if (self.each is None) == (not self.counts):
+            raise ValueError(f"needs one of {', '.join(STATUSES)}, or how many invocations ended in which way")
+        return self
+
+
+class Range(Model):
+    """Bounds that include their ends; milliseconds."""
+
+    min: float | None = None
+    max: float | None = None
+
+    @model_validator(mode="after")
+    def _holds_something(self) -> Range:
+        if self.min is None and self.max is None:
+            raise ValueError("needs `min`, `max` or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError("has a `min` above its `max`")
+        return self
+
+
+def _in_list(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+Patterns = Annotated[
+    list[str],
+    BeforeValidator(_in_list, json_schema_input_type=str | list[str]),
+]
+"""Regular expressions, searched in single lines."""
+
+
+class Expect(Model):
+    """What a step's invocations, its own and no others, should show. Every key is a check; every pattern is."""
+
+    status: StatusExpected | None = None
+    cold_starts: Count | None = None
+    """Invocations for which an environment was made."""
+    new_environments: Count | None = None
+    """Environments that were created during the step."""
+    log_streams: Count | None = None
+    """Distinct log streams of the invocations."""
+    log: Patterns = []
+    """Each matches a line that was logged for the invocations, or by an init during the step."""
+    no_log: Patterns = []
+    duration_ms: Range | None = None
+    """Of every REPORT."""
+    billed_duration_ms: Range | None = None
+    payload: JsonValue = None
+    """The last result has at least this."""
+    error_type: str | None = None
+    error_message: str | None = None
+    """A regular expression."""
+    rejected: str | None = None
+    """A regular expression for the message with which an update is refused."""
+
+
+ACTIONS = ("invoke", "update", "edit", "wait", "reclaim")
+
+
+class Step(Model):
+    """Say, let predict, do, check, explain. At most one action; a step without any is a page to read."""
+
+    name: Text
+    say: Text | None = None
+    predict: Predict | None = None
+    invoke: Invoke | None = None
+    update: Update | None = None
+    edit: Edit | None = None
+    wait: Wait | None = None
+    reclaim: Reclaim | None = None
+    expect: Expect = Expect()
+    explain: Text | None = None
+
+    @property
+    def action(self) -> Invoke | Update | Edit | Wait | Reclaim | None:
+        return self.invoke or self.update or self.edit or self.wait or self.reclaim
+
+
+class ExperimentFile(Model):
+    """A whole experiment."""
+
+    title: Text
+    about: Text | None = None
+    functions: dict[str, FunctionDefinition] = Field(min_length=1)
+    laboratory: Laboratory = Laboratory()
+    steps: list[Step] = Field(min_length=1)
+    _path: Path = PrivateAttr(default=Path("experiment.yaml"))
+
+    @property
+    def path(self) -> Path:
+        """Where it was loaded from."""
+        return self._path
+
+    @property
+    def folder(self) -> Path:
+        """What its relative paths are relative to."""
+        return self._path.absolute().parent
+
+    def function_of(self, action: Invoke | Update | Edit) -> str:
+        """The function that the action names, or the only one."""
+        return action.function or next(iter(self.functions))
+
+
+def json_schema() -> dict[str, Json]:
+    """JSON Schema of the experiment file, for editors."""
+    schema: dict[str, Json] = ExperimentFile.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "lambdatui experiment"}

@@ -1,0 +1,55 @@
+"""What an experiment is carried out on: the local service today, an AWS account tomorrow.
+
+The runner and the screens act through this interface alone; all that they see of the consequences is the journal.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from lambdatui.events import Json
+from lambdatui.function import Code, Configuration
+from lambdatui.journal import Journal
+
+
+class TargetError(Exception):
+    """The target could not do what it was asked; the text is one sentence."""
+
+
+class Target(Protocol):
+    """Functions that can be created, invoked, changed and removed.
+
+    A refusal is a :class:`lambdatui.function.InvalidParameter` with the service's own wording.
+    """
+
+    @property
+    def name(self) -> str:
+        """'local'."""
+
+    @property
+    def journal(self) -> Journal:
+        """Where the target states what happened."""
+
+    async def create(self, name: str, configuration: Configuration, code: Code) -> None: ...
+
+    async def invoke(
+        self, function: str, payload: str, *, invocation_type: str = "RequestResponse", step: int | None = None
+    ) -> str:
+        """The request id, once the caller is answered: with a result, an error or a throttling."""
+
+    async def settled(self) -> None:
+        """Return when nothing is in flight any more and every END and REPORT is written."""
+
+    async def update(self, function: str, changes: dict[str, Json]) -> None:
+        """States FunctionUpdated or FunctionUpdateRejected; a refusal is not raised."""
+
+    async def edit(self, function: str, file: str, text: str) -> None:
+        """Lay `text` over one file of the function's code. The file on disk stays as it is."""
+
+    async def reclaim(self, function: str | None) -> None:
+        """End the idle environments of this function, or of all."""
+
+    async def clear(self) -> None:
+        """Remove all functions with their environments, whatever is in flight."""
+
+    async def close(self) -> None: ...
