@@ -220,7 +220,8 @@ class InvocationAnswered:
 
 @dataclass(frozen=True)
 class InvocationFinished:
-    """END and REPORT: the environment is done with it. `error_type` only where the service's report names one."""
+    """END and REPORT: the environment is done with it. `status` is how it ended here, which can be worse than what the
+    caller was told (a runtime that exits after its response); `error_type` only where the REPORT line names one."""
 
     request_id: str
     environment: str

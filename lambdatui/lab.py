@@ -257,7 +257,7 @@ class Lab:
             )
             self.streams[event.log_stream] = LogStream(event.log_group, event.log_stream, event.environment, time)
             return
-        environment = self.environments.get(event.environment)  # type: ignore[union-attr, arg-type]
+        environment = self.environments.get(event.environment)  # type: ignore[union-attr]
         if environment is None:
             return
         match event:
@@ -295,7 +295,7 @@ class Lab:
                 len(self.invocations) + 1,
             )
             return
-        invocation = self.invocations.get(event.request_id)  # type: ignore[union-attr]
+        invocation = self.invocations.get(event.request_id)  # type: ignore[union-attr, arg-type]
         if invocation is None:
             return
         environment = self.environments.get(invocation.environment or "")
@@ -319,7 +319,7 @@ class Lab:
                 invocation.status, invocation.answered_at = event.status, time
                 invocation.payload, invocation.function_error = event.payload, event.function_error
             case ev.InvocationFinished():
-                invocation.status, invocation.finished_at = event.status, time
+                invocation.finished_at = time
                 invocation.duration_ms, invocation.billed_duration_ms = event.duration_ms, event.billed_duration_ms
                 invocation.init_duration_ms = event.init_duration_ms
                 invocation.memory_size_mb = event.memory_size_mb
