@@ -77,16 +77,15 @@ def _mend(document: Document, error: Any) -> Place:
         place = place[:-1]
     holder: Any = document.value
     for part in place[:-1]:
-        holder = holder[part] if isinstance(holder, list) or part in holder else {}
-    if not place or not isinstance(holder, dict | list):
-        return place
-    key: Any = place[-1]
-    if place[:-1] == ("steps",):
-        holder[key] = {**_STEP}
-    elif place[:-1] == ("functions",):
-        holder[key] = {**_FUNCTION}
-    elif isinstance(key, str) and key in _STAND_INS and error["type"] != "extra_forbidden":
-        holder[key] = _STAND_INS[key]
-    else:
-        holder.pop(key, None)
+        holder = holder[part] if part in holder or isinstance(part, int) else {}
+    key: Any = place[-1] if place else None
+    match place, holder:
+        case ("steps", int()), list():
+            holder[key] = {**_STEP}
+        case ("functions", str()), dict():
+            holder[key] = {**_FUNCTION}
+        case (*_, str()), dict() if key in _STAND_INS and error["type"] != "extra_forbidden":
+            holder[key] = _STAND_INS[key]
+        case (*_, str()), dict():
+            holder.pop(key, None)
     return place

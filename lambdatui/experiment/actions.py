@@ -1,0 +1,109 @@
+"""What the steps of an experiment do, carried out on a target and said in one line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from lambdatui.experiment.code import CodeError, code_of, current_text
+from lambdatui.experiment.schema import Edit, ExperimentFile, Invoke, Reclaim, Step, Update, Wait
+from lambdatui.experiment.target import Target, TargetError
+
+_MAX_EVENT = 80
+
+
+class Actions:
+    """Carries out actions of one experiment. Remembers the files that steps have edited, for `replace` to build on."""
+
+    def __init__(self, experiment: ExperimentFile, target: Target) -> None:
+        self._experiment = experiment
+        self._target = target
+        self._edited: dict[tuple[str, str], str] = {}
+
+    async def create_functions(self) -> None:
+        """All functions as the experiment begins; what steps have edited is forgotten."""
+        self._edited.clear()
+        folder = self._experiment.folder
+        for name, definition in self._experiment.functions.items():
+            await self._target.create(name, definition.configuration(folder), code_of(definition, folder))
+
+    async def carry_out(self, step: Step, index: int) -> None:
+        """Returns when nothing is in flight any more."""
+        match step.action:
+            case Invoke() as invoke:
+                await self._invoke(invoke, index)
+            case Update() as update:
+                await self._target.update(self._experiment.function_of(update), update.changes)
+            case Edit() as edit:
+                await self._edit(edit)
+            case Wait(seconds=float(seconds)):
+                await asyncio.sleep(seconds)
+            case Reclaim() as reclaim:
+                await self._target.reclaim(reclaim.function)
+        await self._target.settled()
+
+    async def _invoke(self, invoke: Invoke, index: int) -> None:
+        function, payload = self._experiment.function_of(invoke), json.dumps(invoke.event, ensure_ascii=False)
+
+        async def once() -> None:
+            await self._target.invoke(function, payload, invocation_type=invoke.invocation_type, step=index)
+
+        if not invoke.parallel:
+            for _ in range(invoke.times):
+                await once()
+                await self._target.settled()  # the answer comes before the environment is free again
+            return
+        outcomes = await asyncio.gather(*(once() for _ in range(invoke.times)), return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def _edit(self, edit: Edit) -> None:
+        function = self._experiment.function_of(edit)
+        text = edit.text if edit.text is not None else self._replaced(function, edit)
+        await self._target.edit(function, edit.file, text)
+        self._edited[function, edit.file] = text
+
+    def _replaced(self, function: str, edit: Edit) -> str:
+        text = self._edited.get((function, edit.file))
+        try:
+            if text is None:
+                text = current_text(code_of(self._experiment.functions[function], self._experiment.folder), edit.file)
+        except CodeError as error:
+            raise TargetError(str(error)) from None
+        for old, new in (edit.replace or {}).items():
+            if old not in text:
+                raise TargetError(f"{edit.file} has no {old!r} in it to replace")
+            text = text.replace(old, new)
+        return text
+
+
+def in_words(step: Step, experiment: ExperimentFile) -> str:
+    """The step's action in one line; nothing for a page to read."""
+    match step.action:
+        case Invoke() as invoke:
+            how_often = "once" if invoke.times == 1 else f"{invoke.times} times"
+            manner = "" if invoke.times == 1 else " at once" if invoke.parallel else " one after another"
+            event = json.dumps(invoke.event, ensure_ascii=False)
+            with_event = "" if invoke.event == {} else f" with {_shortened(event)}"
+            return f"invoke {experiment.function_of(invoke)} {how_often}{manner}{with_event}"
+        case Update() as update:
+            changes = ", ".join(f"{key} = {_shortened(_plain(value))}" for key, value in update.changes.items())
+            return f"update {experiment.function_of(update)}: {changes}"
+        case Edit() as edit:
+            return f"edit {edit.file} of {experiment.function_of(edit)}"
+        case Wait(seconds=float(seconds)):
+            return f"wait {seconds:g} s"
+        case Wait():
+            return "wait until nothing is in flight"
+        case Reclaim() as reclaim:
+            return f"reclaim the idle environments{f' of {reclaim.function}' if reclaim.function else ''}"
+    return ""
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MAX_EVENT else f"{text[: _MAX_EVENT - 1]}…"

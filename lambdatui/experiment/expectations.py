@@ -1,0 +1,225 @@
+"""Checks of what a step should show against what it showed: pure functions over the fold of the journal."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+
+from lambdatui.events import Json
+from lambdatui.experiment.schema import STATUSES, Expect, Range, StatusExpected
+from lambdatui.lab import Invocation, Lab
+
+_MAX_LINE = 300
+
+
+@dataclass(frozen=True)
+class Before:
+    """How far things were when a step began, so that what it added can be told from the rest."""
+
+    environments: frozenset[str] = frozenset()
+    rejections: int = 0
+    logged: tuple[tuple[str, int], ...] = ()
+    """Log streams and how many events each had."""
+
+    @classmethod
+    def of(cls, lab: Lab) -> Before:
+        logged = tuple((stream.name, len(stream.events)) for stream in lab.streams.values())
+        return cls(frozenset(lab.environments), len(lab.rejections), logged)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What there is to see of one step."""
+
+    lab: Lab
+    step: int
+    before: Before
+
+    @cached_property
+    def invocations(self) -> list[Invocation]:
+        return [invocation for invocation in self.lab.invocations.values() if invocation.step == self.step]
+
+    @property
+    def streams(self) -> list[str]:
+        """Distinct, in order of use."""
+        return list(dict.fromkeys(each.log_stream for each in self.invocations if each.log_stream))
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """What was logged for these invocations, and outside any invocation by the environments they ran in."""
+        mine = {invocation.request_id for invocation in self.invocations} | {None}
+        start = dict(self.before.logged)
+        return [
+            event.text
+            for name in self.streams
+            for event in islice(self.lab.streams[name].events, start.get(name, 0), None)
+            if event.request_id in mine
+        ]
+
+    @property
+    def payload(self) -> Json:
+        """The last answer; text that is no JSON as it is."""
+        if not self.invocations or (text := self.invocations[-1].payload) is None:
+            return None
+        try:
+            result: Json = json.loads(text)
+        except (ValueError, RecursionError):
+            return text
+        return result
+
+    @property
+    def rejection(self) -> str | None:
+        rejections = self.lab.rejections[self.before.rejections :]
+        return rejections[-1].message if rejections else None
+
+
+@dataclass(frozen=True)
+class Check:
+    """One expectation beside what was observed."""
+
+    expect: str
+    expected: Json
+    actual: Json
+    passed: bool
+
+    def to_json(self) -> dict[str, Json]:
+        return {"expect": self.expect, "expected": self.expected, "actual": self.actual, "passed": self.passed}
+
+
+def checks(expect: Expect, seen: Seen) -> list[Check]:
+    """One for each key that the experiment gives, in the order of the schema; for each pattern of a list."""
+    return [
+        check
+        for key, judge in _JUDGES.items()
+        if key in expect.model_fields_set
+        for check in judge(key, getattr(expect, key), seen)
+    ]
+
+
+def in_words(expect: Expect) -> list[str]:
+    """What will be checked, each in a line."""
+    return [f"{check.expect} {_plain(check.expected)}" for check in checks(expect, Seen(Lab(), 0, Before()))]
+
+
+def _plain(value: Json) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+# -- one judge for each kind of expectation -------------------------------------------------------------------------
+
+
+def _status(key: str, expected: StatusExpected, seen: Seen) -> Iterator[Check]:
+    counts = Counter(invocation.status for invocation in seen.invocations)
+    ordered: dict[str, Json] = {
+        status: counts[status] for status in (*STATUSES, "pending", "running") if counts[status]
+    }
+    if expected.each:
+        actual: Json = next(iter(statuses), None) if len(statuses) < 2 else ordered
+        yield Check(key, expected.each, actual, actual == expected.each)
+    else:
+        yield Check(key, {**expected.counts}, ordered, ordered == expected.counts)
+
+
+def _cold_starts(key: str, expected: int, seen: Seen) -> Iterator[Check]:
+    yield _equal(key, expected, sum(1 for invocation in seen.invocations if invocation.cold_start))
+
+
+def _new_environments(key: str, expected: int, seen: Seen) -> Iterator[Check]:
+    yield _equal(key, expected, len(seen.lab.environments.keys() - seen.before.environments))
+
+
+def _log_streams(key: str, expected: int, seen: Seen) -> Iterator[Check]:
+    yield _equal(key, expected, len(seen.streams))
+
+
+def _log(key: str, expected: list[str], seen: Seen) -> Iterator[Check]:
+    for pattern in expected:
+        line = _first_line(pattern, seen)
+        yield Check(key, pattern, line, line is not None)
+
+
+def _no_log(key: str, expected: list[str], seen: Seen) -> Iterator[Check]:
+    for pattern in expected:
+        line = _first_line(pattern, seen)
+        yield Check(key, pattern, line, line is None)
+
+
+def _range(key: str, expected: Range, seen: Seen) -> Iterator[Check]:
+    measured = [value for each in seen.invocations if (value := getattr(each, key)) is not None]
+    low, high = min(measured, default=None), max(measured, default=None)
+    bounds: dict[str, Json] = {**expected.model_dump(exclude_none=True)}
+    passed = low is not None and high is not None and _within(low, expected) and _within(high, expected)
+    yield Check(key, bounds, low if low == high else {"min": low, "max": high}, passed)
+
+
+def _payload(key: str, expected: Json, seen: Seen) -> Iterator[Check]:
+    actual = seen.payload
+    yield Check(key, expected, actual, bool(seen.invocations) and contains(actual, expected))
+
+
+def _error_type(key: str, expected: str, seen: Seen) -> Iterator[Check]:
+    yield _equal(key, expected, _member(seen.payload, "errorType"))
+
+
+def _error_message(key: str, expected: str, seen: Seen) -> Iterator[Check]:
+    message = _member(seen.payload, "errorMessage")
+    yield Check(key, expected, message, isinstance(message, str) and re.search(expected, message) is not None)
+
+
+def _rejected(key: str, expected: str, seen: Seen) -> Iterator[Check]:
+    message = seen.rejection
+    yield Check(key, expected, message, message is not None and re.search(expected, message) is not None)
+
+
+_JUDGES: dict[str, Callable[..., Iterator[Check]]] = {
+    "status": _status,
+    "cold_starts": _cold_starts,
+    "new_environments": _new_environments,
+    "log_streams": _log_streams,
+    "log": _log,
+    "no_log": _no_log,
+    "duration_ms": _range,
+    "billed_duration_ms": _range,
+    "payload": _payload,
+    "error_type": _error_type,
+    "error_message": _error_message,
+    "rejected": _rejected,
+}
+
+
+def _equal(key: str, expected: Json, actual: Json) -> Check:
+    return Check(key, expected, actual, actual == expected)
+
+
+def _first_line(pattern: str, seen: Seen) -> str | None:
+    line = next((line for line in seen.lines if re.search(pattern, line)), None)
+    return line if line is None or len(line) <= _MAX_LINE else f"{line[:_MAX_LINE]}…"
+
+
+def _within(value: float, bounds: Range) -> bool:
+    return (bounds.min is None or bounds.min <= value) and (bounds.max is None or value <= bounds.max)
+
+
+def _member(payload: Json, key: str) -> Json:
+    return payload.get(key) if isinstance(payload, dict) else None
+
+
+def contains(actual: Json, expected: Json) -> bool:
+    """Whether `actual` has all that `expected` has: of a mapping these keys, of a list these items in this order and
+    no others, and otherwise the same value (in JSON, true is not 1)."""
+    if isinstance(expected, dict):
+        return isinstance(actual, dict) and all(
+            key in actual and contains(actual[key], value) for key, value in expected.items()
+        )
+    if isinstance(expected, list):
+        return (
+            isinstance(actual, list)
+            and len(actual) == len(expected)
+            and all(contains(mine, theirs) for mine, theirs in zip(actual, expected, strict=True))
+        )
+    return isinstance(actual, bool) == isinstance(expected, bool) and actual == expected

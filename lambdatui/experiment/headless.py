@@ -1,0 +1,94 @@
+"""A laboratory without a screen: opens the service, runs one experiment from the first step to the last, closes."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+
+from lambdatui.events import Record
+from lambdatui.experiment.language import Language
+from lambdatui.experiment.runner import Runner
+from lambdatui.experiment.schema import ExperimentFile
+from lambdatui.journal import Journal
+from lambdatui.lab import Lab
+
+Reader = Callable[[Sequence[Record]], None]
+"""Takes the records that have come since the last time. An OSError from it ends the run."""
+
+
+class Interrupted(Exception):
+    """A signal, its `number`, asked to end; everything is closed."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+async def run(experiment: ExperimentFile, language: Language, readers: Sequence[Reader]) -> Lab:
+    """What the run showed. However it ends, nothing of the laboratory is left: raises TargetError where the functions
+    cannot be created, OSError of the laboratory or of a reader, and Interrupted."""
+    journal = Journal()
+    followers = [_Follower(journal, reader) for reader in readers]
+    running = asyncio.ensure_future(_run(experiment, language, journal))
+    following = [asyncio.ensure_future(follower.follow()) for follower in followers]
+    received: list[int] = []
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, _interrupt, number, received, running)
+    try:
+        await asyncio.wait([running, *following], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (running, *following):
+            task.cancel()
+        outcome, *_ = await asyncio.gather(running, *following, return_exceptions=True)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.remove_signal_handler(number)
+    if received:
+        raise Interrupted(received[0])
+    for task in following:
+        if not task.cancelled() and (error := task.exception()):
+            raise error
+    for follower in followers:
+        follower.catch_up()
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return outcome
+
+
+async def _run(experiment: ExperimentFile, language: Language, journal: Journal) -> Lab:
+    from lambdatui.service.service import Settings, open_service
+
+    service = await open_service(Settings(**experiment.laboratory.model_dump()), journal)
+    try:
+        runner = Runner(experiment, service, language)
+        await runner.open()
+        await runner.run_all()
+        return runner.lab
+    finally:
+        await service.close()
+
+
+def _interrupt(number: int, received: list[int], running: asyncio.Future[Lab]) -> None:
+    if not received:  # once is enough, and a second time would interrupt the closing
+        running.cancel()
+    received.append(number)
+
+
+class _Follower:
+    """Brings a reader up to date whenever there is something new, outside the service's own flow."""
+
+    def __init__(self, journal: Journal, reader: Reader) -> None:
+        self._journal = journal
+        self._reader = reader
+        self._position = 0
+
+    async def follow(self) -> None:
+        async for _ in self._journal.follow():
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        batch = self._journal.records[self._position :]
+        self._position += len(batch)
+        if batch:
+            self._reader(batch)

@@ -1,0 +1,137 @@
+"""An experiment, step by step: what it does goes to a target, what it finds goes to the journal."""
+
+from __future__ import annotations
+
+import asyncio
+
+from lambdatui import events as ev
+from lambdatui.events import Json
+from lambdatui.experiment import actions, expectations
+from lambdatui.experiment.actions import Actions
+from lambdatui.experiment.code import CodeError
+from lambdatui.experiment.expectations import Before, Check, Seen
+from lambdatui.experiment.language import Language
+from lambdatui.experiment.schema import ExperimentFile, Predict, Step
+from lambdatui.experiment.target import Target, TargetError
+from lambdatui.function import InvalidParameter
+from lambdatui.lab import Lab
+
+
+class Runner:
+    """Runs one experiment, again and again if asked to. A step that goes wrong is stated in the journal and never
+    raised; a request that makes no sense, such as a step after the last, is a ValueError of one sentence."""
+
+    def __init__(self, experiment: ExperimentFile, target: Target, language: Language = "en") -> None:
+        self.experiment = experiment
+        self.lab = Lab()
+        """What the journal says, folded."""
+        self._target = target
+        self._language = language
+        self._actions = Actions(experiment, target)
+        self._running: asyncio.Task[None] | None = None
+        target.journal.read_with(self.lab.apply)
+
+    @property
+    def next_step(self) -> int | None:
+        """The step that would run now; None before :meth:`open` and after the last."""
+        return self.lab.experiment.next_step if self.lab.experiment else None
+
+    async def open(self) -> None:
+        """Begin at the first step, with nothing left of what was before. Raises TargetError when a function cannot
+        be created."""
+        await self._target.clear()
+        self._target.journal.append(
+            ev.ExperimentOpened(
+                self.experiment.title.in_language(self._language),
+                self.experiment.about.in_language(self._language) if self.experiment.about else "",
+                str(self.experiment.path),
+                self._language,
+                tuple(self._told(step) for step in self.experiment.steps),
+            )
+        )
+        try:
+            await self._actions.create_functions()
+        except (InvalidParameter, CodeError, OSError) as error:
+            raise TargetError(str(error)) from error
+
+    def predict(self, step: int, choice: int) -> None:
+        """Somebody's answer to the question of a step that has not run yet; choices count from 1."""
+        predict = self.experiment.steps[step].predict if 0 <= step < len(self.experiment.steps) else None
+        if predict is None:
+            raise ValueError(f"step {step + 1} asks for no prediction")
+        if not 1 <= choice <= len(predict.choices):
+            raise ValueError(f"step {step + 1} has choices from 1 to {len(predict.choices)}, not {choice}")
+        if self.lab.experiment is None or self.lab.experiment.steps[step].state != "waiting":
+            raise ValueError(f"step {step + 1} cannot be predicted now")
+        self._target.journal.append(ev.PredictionMade(step, choice))
+
+    async def step(self, choice: int | None = None) -> None:
+        """Run the next step, and return when all about it is stated."""
+        if self._running:
+            raise ValueError("a step is running")
+        index = self.next_step
+        if index is None:
+            raise ValueError("there is no further step")
+        if choice is not None:
+            self.predict(index, choice)
+        self._running = asyncio.ensure_future(self._run(index))
+        try:
+            await self._running
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task and task.cancelling():  # this caller is cancelled, and not the step by a restart
+                raise
+        finally:
+            self._running = None
+
+    async def restart(self) -> None:
+        """Begin anew; a step that runs is abandoned."""
+        if running := self._running:
+            running.cancel()
+            await asyncio.wait([running])
+        await self.open()
+
+    async def run_all(self) -> bool:
+        """All steps that are left; whether every step of the experiment went as expected."""
+        while self.next_step is not None:
+            await self.step()
+        return bool(self.lab.experiment and self.lab.experiment.passed)
+
+    async def _run(self, index: int) -> None:
+        journal, step = self._target.journal, self.experiment.steps[index]
+        journal.append(ev.StepStarted(index))
+        seen = Seen(self.lab, index, Before.of(self.lab))
+        error = await self._attempt(step, index)
+        if error is None and seen.rejection is not None and step.expect.rejected is None:
+            error = f"The update was refused: {seen.rejection}"
+        checks = expectations.checks(step.expect, seen)
+        passed = error is None and all(check.passed for check in checks)
+        journal.append(ev.StepFinished(index, passed, tuple(map(Check.to_json, checks)), error))
+        if self.next_step is None and self.lab.experiment:
+            journal.append(ev.ExperimentFinished(all(each.state == "passed" for each in self.lab.experiment.steps)))
+
+    async def _attempt(self, step: Step, index: int) -> str | None:
+        """One sentence when the action could not be carried out."""
+        try:
+            await self._actions.carry_out(step, index)
+        except (TargetError, InvalidParameter) as error:
+            return str(error)
+        except Exception as error:  # a defect of ours must not end somebody's lesson
+            return f"The step could not be carried out: {type(error).__name__}: {error}"
+        return None
+
+    def _told(self, step: Step) -> dict[str, Json]:
+        """As ExperimentOpened has it."""
+        say, explain = (text.in_language(self._language) if text else "" for text in (step.say, step.explain))
+        return {
+            "name": step.name.in_language(self._language),
+            "say": say,
+            "action": actions.in_words(step, self.experiment),
+            "predict": self._asked(step.predict) if step.predict else None,
+            "expects": [*expectations.in_words(step.expect)],
+            "explain": explain,
+        }
+
+    def _asked(self, predict: Predict) -> dict[str, Json]:
+        choices: list[Json] = [choice.in_language(self._language) for choice in predict.choices]
+        return {"ask": predict.ask.in_language(self._language), "choices": choices, "answer": predict.answer}

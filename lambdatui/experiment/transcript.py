@@ -1,0 +1,152 @@
+"""An experiment told in plain lines, while it runs."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TextIO
+
+from lambdatui import events as ev
+from lambdatui.events import Json, Record
+from lambdatui.experiment.visible import visible
+from lambdatui.lab import Lab
+
+_MAX_VALUE = 200
+_ID = 6
+"""So many characters of an environment's id tell it from the others."""
+
+_STYLES = {"bold": "1", "dim": "2", "good": "32", "bad": "31", "key": "36"}
+
+
+class Transcript:
+    """Writes to `out` what each record means to a reader. All that comes from functions and files is made harmless."""
+
+    def __init__(self, out: TextIO, *, colour: bool) -> None:
+        self._out = out
+        self._colour = colour
+        self._lab = Lab()
+
+    def read(self, records: Iterable[Record]) -> None:
+        """Raises OSError where `out` cannot be written any more."""
+        for record in records:
+            self._lab.apply(record)
+            for line in self._lines(record.event):
+                self._out.write(f"{line}\n")
+        self._out.flush()
+
+    def _lines(self, event: ev.Event) -> Iterator[str]:
+        match event:
+            case ev.LaboratoryOpened():
+                about = f"laboratory: {event.sandbox}, {event.region}, {event.log_dialect} log lines"
+                yield self._styled("dim", visible(about))
+            case ev.Noticed():
+                yield self._styled(
+                    "bad" if event.level == "error" else "dim", f"{event.level}: {visible(event.message)}"
+                )
+            case ev.ExperimentOpened():
+                yield from ("", self._styled("bold", visible(event.title)), *_text(event.about, ""))
+            case ev.StepStarted():
+                yield from self._step(event.step)
+            case ev.StepFinished():
+                yield from self._outcome(event)
+            case ev.ExperimentFinished():
+                yield from ("", self._verdict(event.passed))
+            case ev.LogWritten():
+                for line in event.lines:
+                    text = f"{event.environment[:_ID]} │ {visible(line)}"
+                    yield f"  {self._styled('dim', text) if event.platform else text}"
+            case _:
+                told = self._told(event)
+                if told:
+                    yield f"  {told}"
+
+    def _told(self, event: ev.Event) -> str:
+        """A fact about functions, environments or invocations in one line; nothing where the log lines tell it."""
+        match event:
+            case ev.EnvironmentCreated():
+                return self._key(f"+ environment {event.environment[:_ID]}", event.because)
+            case ev.EnvironmentReset():
+                return self._key(f"↺ environment {event.environment[:_ID]} is reset", event.because)
+            case ev.EnvironmentEnded():
+                return self._key(f"- environment {event.environment[:_ID]}", event.because)
+            case ev.FunctionUpdated():
+                changed = ", ".join(event.changed)
+                return self._key(f"~ {event.function} has changed", f"{event.because}: {changed}")
+            case ev.FunctionUpdateRejected():
+                return self._key(f"~ {event.function} stays as it is", event.message)
+            case ev.InvocationAnswered():
+                return self._key(f"← {event.status}", _shortened(event.payload))
+            case ev.InvocationThrottled():
+                return self._key("← throttled", event.message)
+        return ""
+
+    def _step(self, index: int) -> Iterator[str]:
+        if not self._lab.experiment:
+            return
+        steps = self._lab.experiment.steps
+        step = steps[index]
+        yield from ("", self._styled("bold", f"{index + 1}/{len(steps)}  {visible(step.name)}"), *_text(step.say, "  "))
+        if step.predict:
+            yield f"  ? {visible(str(step.predict['ask']))}"
+            choices = step.predict["choices"]
+            for number, choice in enumerate(choices if isinstance(choices, list) else [], 1):
+                yield f"    {number} {visible(str(choice))}"
+        if step.action:
+            yield f"  {self._styled('key', f'→ {visible(step.action)}')}"
+
+    def _outcome(self, event: ev.StepFinished) -> Iterator[str]:
+        if event.error:
+            yield f"  {self._styled('bad', f'✗ {visible(event.error)}')}"
+        for check in event.checks:
+            yield f"  {self._check(check)}"
+        if not self._lab.experiment:
+            return
+        step = self._lab.experiment.steps[event.step]
+        if step.predict:
+            answer, choices = step.predict["answer"], step.predict["choices"]
+            assert isinstance(answer, int) and isinstance(choices, list)
+            yield f"  ! {answer} {visible(str(choices[answer - 1]))}"
+        yield from _text(step.explain, "  ")
+
+    def _check(self, check: Mapping[str, Json]) -> str:
+        expected = f"{check['expect']} {_value(check['expected'])}"
+        if check["passed"]:
+            return self._styled("good", f"✓ {expected}")
+        return self._styled("bad", f"✗ {expected}, but observed {_value(check['actual'])}")
+
+    def _verdict(self, passed: bool) -> str:
+        steps = self._lab.experiment.steps if self._lab.experiment else []
+        failed = sum(1 for step in steps if step.state != "passed")
+        if passed:
+            return self._styled("good", f"All went as expected in {_counted(len(steps), 'step')}.")
+        return self._styled("bad", f"{failed} of {_counted(len(steps), 'step')} went otherwise than expected.")
+
+    def _key(self, what: str, why: str) -> str:
+        return f"{self._styled('key', visible(what))}  {visible(why)}"
+
+    def _styled(self, style: str, text: str) -> str:
+        return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self._colour else text
+
+
+def wants_colour(out: TextIO) -> bool:
+    """On a terminal, unless the user asked for none (no-color.org)."""
+    return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _text(text: str, indent: str) -> Iterator[str]:
+    """Markdown as it was written; it is made to be read that way, too."""
+    for line in text.strip().split("\n") if text.strip() else []:
+        yield f"{indent}{visible(line)}".rstrip()
+
+
+def _value(value: Json) -> str:
+    return visible(_shortened(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _MAX_VALUE else f"{text[:_MAX_VALUE]}…"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
