@@ -115,9 +115,8 @@ def _plain(value: Json) -> str:
 
 def _status(key: str, expected: StatusExpected, seen: Seen) -> Iterator[Check]:
     counts = Counter(invocation.status for invocation in seen.invocations)
-    ordered: dict[str, Json] = {
-        status: counts[status] for status in (*STATUSES, "pending", "running") if counts[status]
-    }
+    statuses = [status for status in (*STATUSES, "pending", "running") if counts[status]]
+    ordered: dict[str, Json] = {status: counts[status] for status in statuses}
     if expected.each:
         actual: Json = next(iter(statuses), None) if len(statuses) < 2 else ordered
         yield Check(key, expected.each, actual, actual == expected.each)

@@ -10,11 +10,13 @@ from lambdatui.events import Record
 from lambdatui.experiment.language import Language
 from lambdatui.experiment.runner import Runner
 from lambdatui.experiment.schema import ExperimentFile
+from lambdatui.experiment.target import TargetError
+from lambdatui.function import InvalidParameter
 from lambdatui.journal import Journal
 from lambdatui.lab import Lab
 
 Reader = Callable[[Sequence[Record]], None]
-"""Takes the records that have come since the last time. An OSError from it ends the run."""
+"""Takes the records that have come since the last time. What it raises ends the run."""
 
 
 class Interrupted(Exception):
@@ -26,8 +28,8 @@ class Interrupted(Exception):
 
 
 async def run(experiment: ExperimentFile, language: Language, readers: Sequence[Reader]) -> Lab:
-    """What the run showed. However it ends, nothing of the laboratory is left: raises TargetError where the functions
-    cannot be created, OSError of the laboratory or of a reader, and Interrupted."""
+    """What the run showed. However it ends, nothing of the laboratory is left: raises TargetError where the
+    laboratory cannot be opened, Interrupted, and what a reader raises."""
     journal = Journal()
     followers = [_Follower(journal, reader) for reader in readers]
     running = asyncio.ensure_future(_run(experiment, language, journal))
@@ -41,7 +43,7 @@ async def run(experiment: ExperimentFile, language: Language, readers: Sequence[
     finally:
         for task in (running, *following):
             task.cancel()
-        outcome, *_ = await asyncio.gather(running, *following, return_exceptions=True)
+        await asyncio.gather(running, *following, return_exceptions=True)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.remove_signal_handler(number)
     if received:
@@ -51,15 +53,16 @@ async def run(experiment: ExperimentFile, language: Language, readers: Sequence[
             raise error
     for follower in followers:
         follower.catch_up()
-    if isinstance(outcome, BaseException):
-        raise outcome
-    return outcome
+    return running.result()
 
 
 async def _run(experiment: ExperimentFile, language: Language, journal: Journal) -> Lab:
     from lambdatui.service.service import Settings, open_service
 
-    service = await open_service(Settings(**experiment.laboratory.model_dump()), journal)
+    try:
+        service = await open_service(Settings(**experiment.laboratory.model_dump()), journal)
+    except (OSError, InvalidParameter) as error:
+        raise TargetError(f"the laboratory cannot be opened: {error}") from error
     try:
         runner = Runner(experiment, service, language)
         await runner.open()

@@ -1,0 +1,220 @@
+"""The command line. What is heavy is imported by the command that needs it; `run` never loads the screen."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from enum import IntEnum
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+from click_default_group import DefaultGroup
+
+from lambdatui import __version__
+
+if TYPE_CHECKING:
+    from lambdatui.experiment.language import Language
+    from lambdatui.experiment.outputs import Outputs
+    from lambdatui.experiment.schema import ExperimentFile
+
+
+class ExitCode(IntEnum):
+    """How a command ended. A signal other than SIGINT, and a reader of our output that went away, end it with 128 and
+    the signal's number, as shells count."""
+
+    PASSED = 0
+    """All expectations held."""
+    FAILED = 1
+    """Some expectations did not hold."""
+    BAD_USAGE = 2
+    """Bad arguments, a bad experiment file, an output that cannot be written, a laboratory that cannot be opened."""
+    INTERRUPTED = 130
+    """Ctrl+C."""
+
+
+class Trouble(click.ClickException):
+    """Why a command cannot do its work, in plain sentences, one a line."""
+
+    exit_code = ExitCode.BAD_USAGE
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        for line in self.message.splitlines():
+            click.echo(f"lambdatui: {line}", err=True)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        code = lambdatui.main(arguments, "lambdatui", standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        code = ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        _forget_stdout()
+        code = 128 + signal.SIGPIPE
+    except OSError as error:
+        _forget_stdout()
+        Trouble(f"standard output cannot be written: {error.strerror}").show()
+        code = ExitCode.BAD_USAGE
+    sys.exit(code)
+
+
+# -- commands -------------------------------------------------------------------------------------------------------
+
+_experiment = click.argument("experiment")
+_language = click.option("--lang", "asked", metavar="LANGUAGE", help="en or zh-Hant; otherwise as your locale says.")
+
+
+_Group: type[click.Group] = DefaultGroup
+_file = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
+
+
+@click.group(
+    cls=_Group,
+    default="open",
+    default_if_no_args=False,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, prog_name="lambdatui")
+@click.pass_context
+def lambdatui(context: click.Context) -> None:
+    """A local AWS Lambda laboratory: see execution environments being created, reused, frozen and timed out.
+
+    EXPERIMENT is an experiment file or the name of a bundled experiment; `lambdatui EXPERIMENT` opens it.
+    """
+    if context.invoked_subcommand is None:
+        _show_list()
+        click.echo("\nOpen one with `lambdatui NAME`; `lambdatui --help` has all commands.")
+
+
+@lambdatui.command("open")
+@_experiment
+@_language
+def open_(experiment: str, asked: str | None) -> int:
+    """Open an experiment on the screen. Where standard output is no terminal, this is `run`."""
+    language = _chosen(asked)
+    if sys.stdout is None or not sys.stdout.isatty():
+        from lambdatui.experiment.outputs import Outputs
+
+        return _run(_load(experiment), language, Outputs())
+    _load(experiment)  # a mistake is told before the screen opens
+    from lambdatui.tui.app import open_screen
+
+    return open_screen(experiment, language)
+
+
+@lambdatui.command()
+@_experiment
+@click.option("--json", "report", type=_file, metavar="FILE", help="Write a report; - for nothing else on stdout.")
+@click.option("--junit", type=_file, metavar="FILE", help="Write the checks as JUnit XML.")
+@click.option("--journal", type=_file, metavar="FILE", help="Write all that happens, a JSON object a line.")
+@_language
+def run(experiment: str, report: Path | None, junit: Path | None, journal: Path | None, asked: str | None) -> int:
+    """Run an experiment without a screen.
+
+    Exits with 0 when all expectations held, 1 when some did not, 2 when it could not be run, 130 when interrupted.
+    """
+    from lambdatui.experiment.outputs import Outputs
+
+    return _run(_load(experiment), _chosen(asked), Outputs(report, junit, journal))
+
+
+@lambdatui.command()
+@click.argument("experiments", metavar="EXPERIMENT...", nargs=-1, required=True)
+def check(experiments: tuple[str, ...]) -> int:
+    """Tell what is wrong with experiment files, a line each: file:line:column: message."""
+    from lambdatui.experiment.bundled import find
+    from lambdatui.experiment.loader import BadExperiment, load
+
+    code = ExitCode.PASSED
+    for experiment in experiments:
+        try:
+            click.echo(f"{load(find(experiment)).path}: ok")
+        except BadExperiment as error:
+            click.echo(str(error))
+            code = ExitCode.BAD_USAGE
+    return code
+
+
+@lambdatui.command("list")
+@_language
+def list_(asked: str | None) -> None:
+    """The bundled experiments."""
+    _show_list(asked)
+
+
+@lambdatui.command()
+@click.option("--report", is_flag=True, help="The schema of the report that `run --json` writes.")
+def schema(report: bool) -> None:
+    """JSON Schema of experiment files, for editors."""
+    from lambdatui.experiment.report import report_schema
+    from lambdatui.experiment.schema import json_schema
+
+    click.echo(json.dumps(report_schema() if report else json_schema(), indent=2, ensure_ascii=False))
+
+
+# -- what they do ---------------------------------------------------------------------------------------------------
+
+
+def _chosen(asked: str | None) -> Language:
+    from lambdatui.experiment.language import language
+
+    try:
+        return language(asked, os.environ)
+    except ValueError as error:
+        raise Trouble(str(error)) from None
+
+
+def _load(experiment: str) -> ExperimentFile:
+    from lambdatui.experiment.bundled import find
+    from lambdatui.experiment.loader import BadExperiment, load
+
+    try:
+        return load(find(experiment))
+    except BadExperiment as error:
+        raise Trouble(str(error)) from None
+
+
+def _show_list(asked: str | None = None) -> None:
+    from lambdatui.experiment.bundled import bundled
+    from lambdatui.experiment.loader import load
+
+    experiments = bundled()
+    width = max(map(len, experiments), default=0)
+    for name, path in experiments.items():
+        click.echo(f"{name:{width}}  {load(path).title.in_language(_chosen(asked))}")
+
+
+def _run(experiment: ExperimentFile, language: Language, outputs: Outputs) -> int:
+    from lambdatui.experiment import headless
+    from lambdatui.experiment.outputs import OutputError
+    from lambdatui.experiment.target import TargetError
+
+    try:
+        with outputs:
+            lab = asyncio.run(headless.run(experiment, language, outputs.readers()))
+            outputs.finish(lab)
+    except headless.Interrupted as interrupted:
+        return 128 + interrupted.number
+    except (OutputError, TargetError) as error:
+        raise Trouble(str(error)) from None
+    return ExitCode.PASSED if lab.experiment and lab.experiment.passed else ExitCode.FAILED
+
+
+def _forget_stdout() -> None:
+    """Nobody reads it any more, so the interpreter must not flush it at exit either."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
