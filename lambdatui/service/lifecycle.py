@@ -613,7 +613,7 @@ own output can have forged (RuntimeInitDone after the init)."""
 
 
 def billed_ms(terms: Terms, duration_ms: float, init_duration_ms: float | None) -> int:
-    """Billed Duration: the init is billed since August 2025; before, it was not, and a timeout was billed as its limit."""
+    """Billed Duration: since August 2025 it includes the init; before, it did not, and was capped at the timeout."""
     if terms.dialect == "classic":
         return min(math.ceil(duration_ms), terms.timeout * 1000)
     return math.ceil(round(duration_ms + (init_duration_ms or 0.0), 2))

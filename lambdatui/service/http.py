@@ -1,0 +1,314 @@
+"""A small HTTP/1.1 server on the event loop: one function gets each request and answers it, now or later.
+
+It keeps connections alive, answers pipelined requests in their order and refuses what is no request with a 4xx. An
+answer that comes later is a future; when the client goes away meanwhile, the future is cancelled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from email.utils import formatdate
+from functools import lru_cache
+from http import HTTPStatus
+from typing import TypeAlias
+
+from lambdatui.service.http_requests import STATUS, Limits, Received, Refusal, Request, RequestParser, Why
+
+__all__ = ["Handler", "HttpServer", "Limits", "Refusal", "Request", "Response", "Why", "plain_refusal"]
+
+_PIPELINED = 16
+"""So many requests may wait behind one that is being answered; then the connection is not read until they are fewer."""
+
+_LINGER_SECONDS = 2.0
+"""How long a refused client may go on sending. Closing at once would reset the connection, and the client might never
+read why it was refused (RFC 9112, 9.6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """Content-Length, Date and Connection are added when it is sent."""
+
+    status: int
+    body: bytes = b""
+    headers: Iterable[tuple[str, str]] = ()
+
+
+Handler: TypeAlias = Callable[[Request], "Response | asyncio.Future[Response]"]
+"""Answers a request. Who cancels the future himself hangs up."""
+
+
+def plain_refusal(refusal: Refusal) -> Response:
+    """The reason as plain text."""
+    return Response(STATUS[refusal.why], f"{refusal.why}\n".encode(), [("Content-Type", "text/plain; charset=utf-8")])
+
+
+class HttpServer:
+    """Listens on one address. `refuse` answers for what never reaches `handle`, and where `handle` fails."""
+
+    def __init__(
+        self, handle: Handler, *, refuse: Callable[[Refusal], Response] = plain_refusal, limits: Limits | None = None
+    ) -> None:
+        self.handle = handle
+        self.refuse = refuse
+        self.limits = limits or Limits()
+        self.connections: set[Connection] = set()
+        self._server: asyncio.Server | None = None
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: Connection(self), host, port)
+
+    @property
+    def address(self) -> str:
+        """`host:port` as the operating system gave it."""
+        if self._server is None:
+            raise RuntimeError("the server was not started")
+        host, port = self._server.sockets[0].getsockname()[:2]
+        return f"{host}:{port}"
+
+    def drop_connections(self) -> None:
+        """Hang up on everyone who has connected until now; what they sent and nobody has read is never read."""
+        self._drop_accepted()
+        if self._server is not None:
+            for listening in self._server.sockets:
+                _refuse_backlog(listening.dup())
+            # asyncio accepts a connection in one turn of the loop and makes its protocol in the next.
+            asyncio.get_running_loop().call_soon(self._drop_accepted)
+
+    async def close(self) -> None:
+        """Stop listening and hang up. Closing twice does nothing."""
+        if self._server is not None:
+            server, self._server = self._server, None
+            server.close()
+            self._drop_accepted()
+            await server.wait_closed()
+            self._drop_accepted()
+
+    def _drop_accepted(self) -> None:
+        for connection in list(self.connections):
+            connection.drop()
+
+
+def _refuse_backlog(listening: socket.socket) -> None:
+    with listening:
+        while True:
+            try:
+                accepted, _ = listening.accept()
+            except OSError:
+                return
+            accepted.close()
+
+
+class Connection(asyncio.Protocol):
+    """One client: what it sent waits in a queue, and at most one request is being answered."""
+
+    def __init__(self, server: HttpServer) -> None:
+        self._server = server
+        self._loop = asyncio.get_running_loop()
+        self._parser = RequestParser(server.limits)
+        self._transport: asyncio.Transport | None = None
+        self._queue: deque[Received] = deque()
+        self._answering: Request | None = None
+        self._answer: asyncio.Future[Response] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._heard = 0.0
+        self._writable = True
+        self._reading = True
+        self._open = True
+        self._lingering = False
+        server.connections.add(self)
+
+    # What the transport calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        if not self._open:
+            transport.abort()
+            return
+        # asyncio does this only for sockets made with an explicit protocol number; without it, answers wait 40 ms.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def data_received(self, data: bytes) -> None:
+        if self._lingering or not self._open:
+            return
+        self._queue += self._parser.feed(data)
+        self._advance()
+        if self._parser.incomplete:
+            self._watch()
+
+    def eof_received(self) -> None:
+        """A client that ends its side is gone: a process that dies looks the same."""
+        if self._open and not self._lingering:
+            self._queue += self._parser.end("truncated")
+            self._advance()
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self._forget()
+
+    def pause_writing(self) -> None:
+        self._writable = False
+
+    def resume_writing(self) -> None:
+        self._writable = True
+        self._advance()
+
+    def drop(self) -> None:
+        """Hang up; whatever arrives or becomes ready later is ignored."""
+        self._forget()
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _forget(self) -> None:
+        self._open = False
+        self._queue.clear()
+        self._server.connections.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            answer.cancel()
+
+    # Answering, in order.
+
+    def _advance(self) -> None:
+        """Answer what can be answered now."""
+        while self._queue and self._answer is None and self._writable and not self._lingering:
+            received = self._queue.popleft()
+            if isinstance(received, Refusal):
+                self._refuse(received)
+                return
+            answer = self._ask(received)
+            if isinstance(answer, asyncio.Future):
+                self._answering, self._answer = received, answer
+                if not answer.done():
+                    answer.add_done_callback(self._answered)
+                    break
+                self._take_answer()
+            else:
+                self._write(received, answer)
+        if self._open:
+            self._balance()
+
+    def _ask(self, request: Request) -> Response | asyncio.Future[Response]:
+        try:
+            return self._server.handle(request)
+        except Exception as error:
+            return self._failed(request, error)
+
+    def _answered(self, answer: asyncio.Future[Response]) -> None:
+        if answer is self._answer:
+            self._take_answer()
+            self._advance()
+
+    def _take_answer(self) -> None:
+        request, answer = self._answering, self._answer
+        assert request is not None and answer is not None
+        self._answering = self._answer = None
+        if answer.cancelled():
+            self.drop()
+        elif error := answer.exception():
+            self._write(request, self._failed(request, error))
+        else:
+            self._write(request, answer.result())
+
+    def _failed(self, request: Request, error: BaseException) -> Response:
+        message = f"{request.method} {request.path} failed"
+        self._loop.call_exception_handler({"message": message, "exception": error, "protocol": self})
+        return self._server.refuse(Refusal("failed", request))
+
+    def _write(self, request: Request, response: Response) -> None:
+        if not self._open:
+            return
+        assert self._transport is not None
+        self._transport.write(encode(response, request))
+        if not request.keep_alive:
+            self._transport.close()
+            self._queue.clear()
+            self._open = False
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Say why, end our side, and read on for a while, so that the client reads it."""
+        response = self._server.refuse(refusal)
+        if not self._open:
+            return
+        assert self._transport is not None
+        method = refusal.request.method if refusal.request else ""
+        self._transport.write(encode(response, Request(method, "", keep_alive=False)))
+        self._queue.clear()
+        self._lingering = True
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        self._transport.resume_reading()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(_LINGER_SECONDS, self.drop)
+
+    def _balance(self) -> None:
+        """Do not read from a client that is far ahead; tell one that waits for it to send its body."""
+        assert self._transport is not None
+        reading = len(self._queue) <= _PIPELINED
+        if reading is not self._reading:
+            self._reading = reading
+            (self._transport.resume_reading if reading else self._transport.pause_reading)()
+        if self._parser.wants_continue and not self._queue and self._answer is None:
+            self._parser.wants_continue = False
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    # Silence in the middle of a request.
+
+    def _watch(self) -> None:
+        self._heard = self._loop.time()
+        idle = self._server.limits.idle_seconds
+        if self._timer is None and idle is not None:
+            self._timer = self._loop.call_later(idle, self._check_silence, idle)
+
+    def _check_silence(self, idle: float) -> None:
+        self._timer = None
+        if not self._parser.incomplete:
+            return
+        left = idle if not self._reading else self._heard + idle - self._loop.time()
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._check_silence, idle)
+        else:
+            self._queue += self._parser.end("timed out")
+            self._advance()
+
+
+def encode(response: Response, request: Request) -> bytes:
+    """`response` on the wire, as `request` may have it: without a body for HEAD, with the right Connection header."""
+    status = response.status
+    head = [_first_line(status), _date(int(time.time()))]
+    head += [f"{name}: {_one_line(value)}\r\n" for name, value in response.headers]
+    bodiless = status < 200 or status in (204, 304)
+    if not bodiless:
+        head.append(f"Content-Length: {len(response.body)}\r\n")
+    if not request.keep_alive:
+        head.append("Connection: close\r\n")
+    elif request.version == "1.0":
+        head.append("Connection: keep-alive\r\n")
+    head.append("\r\n")
+    encoded = "".join(head).encode(errors="surrogateescape")
+    return encoded if bodiless or request.method == "HEAD" else encoded + response.body
+
+
+@lru_cache
+def _first_line(status: int) -> str:
+    known = status in HTTPStatus._value2member_map_
+    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase if known else ''}\r\n"
+
+
+@lru_cache(maxsize=1)
+def _date(seconds: int) -> str:
+    return f"Date: {formatdate(seconds, usegmt=True)}\r\n"
+
+
+def _one_line(value: str) -> str:
+    """A value with line breaks would end the header, or start another one: they become spaces, as in Go's server."""
+    return value.replace("\r", " ").replace("\n", " ") if "\n" in value or "\r" in value else value

@@ -1,0 +1,215 @@
+"""HTTP/1.1 requests out of bytes: no I/O, no clock. However the bytes are cut, the requests are the same.
+
+httptools (llhttp, Node's parser) splits the messages strictly; here stand the limits, what is refused and why, and the
+few duties that a server has beyond syntax (RFC 9112: a Host header; RFC 9110: Expect; an Upgrade may be ignored).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import httptools
+
+Why: TypeAlias = Literal[
+    "malformed", "truncated", "timed out", "body too large", "expectation failed", "head too large", "version", "failed"
+]
+
+STATUS: Mapping[Why, int] = {
+    "malformed": 400,
+    "truncated": 400,
+    "timed out": 408,
+    "body too large": 413,
+    "expectation failed": 417,
+    "head too large": 431,
+    "failed": 500,
+    "version": 505,
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one request may cost."""
+
+    head_bytes: int = 64 * 2**10
+    body_bytes: int = 8 * 2**20
+    idle_seconds: float | None = 30.0
+    """How long the sender of an incomplete request may be silent; None: for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that arrived completely. `path` and `query` are as they were sent, percent-encoded."""
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """By lower-case name; values of a repeated header are joined by a comma. Bytes that are no UTF-8 are surrogates."""
+    body: bytes = b""
+    keep_alive: bool = True
+    version: str = "1.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What arrived is not going to be a request; nothing that follows it on the same connection can be read."""
+
+    why: Why
+    request: Request | None = None
+    """The head of it, where that was complete."""
+    body_size: int = 0
+    """Of a body that is too large: its length as far as it is known."""
+
+
+Received: TypeAlias = Request | Refusal
+
+
+class _Refused(Exception):
+    """Raised in a callback to stop the parser; the reason is in its argument."""
+
+
+class RequestParser:
+    """Feed it bytes, get requests, at most one refusal, and then nothing more."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._parser = httptools.HttpRequestParser(self)
+        self._received: list[Received] = []
+        self._refused = False
+        self.incomplete = False
+        """A request has begun and not ended."""
+        self.wants_continue = False
+        """The sender waits for `100 Continue` before it sends the body (RFC 9110, 10.1.1)."""
+
+    def feed(self, data: bytes) -> list[Received]:
+        while not self._refused:
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                data = self._head_without_upgrade() + data[upgrade.args[0] :]
+                self._parser = httptools.HttpRequestParser(self)
+                continue
+            except httptools.HttpParserError as error:
+                refused = error.__context__
+                self._refuse(refused.args[0] if isinstance(refused, _Refused) else "malformed")
+            else:
+                self._guard_unfinished_head(len(data))
+            break
+        received, self._received = self._received, []
+        return received
+
+    def end(self, why: Literal["truncated", "timed out"]) -> list[Received]:
+        """No more will come: what had begun is refused."""
+        if self.incomplete and not self._refused:
+            self._refuse(why)
+        received, self._received = self._received, []
+        return received
+
+    # What httptools calls, in this order.
+
+    def on_message_begin(self) -> None:
+        self.incomplete = True
+        self._request: Request | None = None
+        self._upgrading = False
+        self._url = b""
+        self._fields: list[tuple[bytes, bytes]] = []
+        self._head_bytes = self._unfinished_bytes = self._body_bytes = 0
+        self._body: list[bytes] = []
+
+    def on_url(self, part: bytes) -> None:
+        self._url += part
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._head_bytes += len(name) + len(value)
+        if self._head_bytes > self._limits.head_bytes:
+            raise _Refused("head too large")
+        if self._request is None:  # trailers come after the head: nobody reads them, and they may not pose as headers
+            self._fields.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        if self._head_bytes + len(self._url) > self._limits.head_bytes:
+            raise _Refused("head too large")
+        method = self._parser.get_method()
+        self._upgrading = self._parser.should_upgrade()
+        if self._upgrading:
+            if method == b"CONNECT":
+                raise _Refused("malformed")
+            return
+        headers = _headers(self._fields)
+        version = self._parser.get_http_version()
+        path, _, query = _origin_form(self._url.decode(errors="surrogateescape")).partition("?")
+        keep_alive = self._parser.should_keep_alive()
+        self._request = Request(method.decode(), path, query, headers, b"", keep_alive, version)
+        if version not in ("1.1", "1.0"):
+            raise _Refused("version")
+        if version == "1.1" and "host" not in headers:
+            raise _Refused("malformed")
+        self._body_bytes = int(headers.get("content-length", 0))
+        if self._body_bytes > self._limits.body_bytes:
+            raise _Refused("body too large")
+        self._body_bytes = 0
+        expectation = headers.get("expect", "").lower()
+        if expectation not in ("", "100-continue"):
+            raise _Refused("expectation failed")
+        self.wants_continue = bool(expectation) and version == "1.1"
+
+    def on_body(self, part: bytes) -> None:
+        self.wants_continue = False
+        self._body_bytes += len(part)
+        if self._body_bytes > self._limits.body_bytes:
+            raise _Refused("body too large")
+        self._body.append(part)
+
+    def on_message_complete(self) -> None:
+        if self._upgrading:
+            return
+        assert self._request is not None
+        self.incomplete = self.wants_continue = False
+        self._received.append(_with_body(self._request, b"".join(self._body)))
+        self._body.clear()
+
+    def _refuse(self, why: Why) -> None:
+        head = self._request if self.incomplete else None
+        self._received.append(Refusal(why, head, self._body_bytes if why == "body too large" else 0))
+        self._refused = True
+        self.incomplete = self.wants_continue = False
+
+    def _guard_unfinished_head(self, fed: int) -> None:
+        """httptools keeps a header to itself until it ends. Whitespace does not count towards the limit, hence twice."""
+        if self.incomplete and self._request is None:
+            self._unfinished_bytes += fed
+            if self._unfinished_bytes > 2 * self._limits.head_bytes:
+                self._refuse("head too large")
+
+    def _head_without_upgrade(self) -> bytes:
+        """The request as if it had not asked for another protocol. llhttp would skip its body, but clients that offer
+        h2c with every request (java.net.http does) count on being answered in HTTP/1.1."""
+        version = self._parser.get_http_version().encode()
+        fields = [name + b": " + value for name, value in self._fields if name.lower() != b"upgrade"]
+        first = b"%b %b HTTP/%b" % (self._parser.get_method(), self._url, version)
+        return b"\r\n".join([first, *fields, b"", b""])
+
+
+def _headers(fields: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    headers = dict[str, str]()
+    for name_bytes, value_bytes in fields:
+        name, value = name_bytes.decode().lower(), value_bytes.decode(errors="surrogateescape")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def _origin_form(target: str) -> str:
+    """`/path?query` also where the absolute form was sent, which a server must understand (RFC 9112, 3.2.2)."""
+    if target.startswith("/") or "://" not in target:
+        return target
+    authority_and_path = target.partition("://")[2]
+    slash = authority_and_path.find("/")
+    return authority_and_path[slash:] if slash >= 0 else "/"
+
+
+def _with_body(head: Request, body: bytes) -> Request:
+    if not body:
+        return head
+    return Request(head.method, head.path, head.query, head.headers, body, head.keep_alive, head.version)
