@@ -190,12 +190,10 @@ def _load(experiment: str) -> ExperimentFile:
 
 def _show_list(asked: str | None = None) -> None:
     from lambdatui.experiment.bundled import bundled
-    from lambdatui.experiment.loader import load
 
-    experiments = bundled()
-    width = max(map(len, experiments), default=0)
-    for name, path in experiments.items():
-        click.echo(f"{name:{width}}  {load(path).title.in_language(_chosen(asked))}")
+    language, names = _chosen(asked), [*bundled()]
+    for name in names:
+        click.echo(f"{name:{max(map(len, names))}}  {_load(name).title.in_language(language)}")
 
 
 def _run(experiment: ExperimentFile, language: Language, outputs: Outputs) -> int:
