@@ -294,7 +294,7 @@ def encode(response: Response, request: Request) -> bytes:
     elif request.version == "1.0":
         head.append("Connection: keep-alive\r\n")
     head.append("\r\n")
-    encoded = "".join(head).encode(errors="surrogateescape")
+    encoded = "".join(head).encode(errors="replace")
     return encoded if bodiless or request.method == "HEAD" else encoded + response.body
 
 

@@ -78,6 +78,8 @@ class RequestParser:
         self._parser = httptools.HttpRequestParser(self)
         self._received: list[Received] = []
         self._refused = False
+        self._progress = False
+        self._standstill_bytes = 0
         self.incomplete = False
         """A request has begun and not ended."""
         self.wants_continue = False
@@ -85,6 +87,7 @@ class RequestParser:
 
     def feed(self, data: bytes) -> list[Received]:
         while not self._refused:
+            self._progress = False
             try:
                 self._parser.feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
@@ -95,7 +98,7 @@ class RequestParser:
                 refused = error.__context__
                 self._refuse(refused.args[0] if isinstance(refused, _Refused) else "malformed")
             else:
-                self._guard_unfinished_head(len(data))
+                self._guard_standstill(len(data))
             break
         received, self._received = self._received, []
         return received
@@ -115,13 +118,14 @@ class RequestParser:
         self._upgrading = False
         self._url = b""
         self._fields: list[tuple[bytes, bytes]] = []
-        self._head_bytes = self._unfinished_bytes = self._body_bytes = 0
+        self._head_bytes = self._body_bytes = 0
         self._body: list[bytes] = []
 
     def on_url(self, part: bytes) -> None:
         self._url += part
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        self._progress = True
         self._head_bytes += len(name) + len(value)
         if self._head_bytes > self._limits.head_bytes:
             raise _Refused("head too large")
@@ -156,6 +160,7 @@ class RequestParser:
         self.wants_continue = bool(expectation) and version == "1.1"
 
     def on_body(self, part: bytes) -> None:
+        self._progress = True
         self.wants_continue = False
         self._body_bytes += len(part)
         if self._body_bytes > self._limits.body_bytes:
@@ -176,12 +181,12 @@ class RequestParser:
         self._refused = True
         self.incomplete = self.wants_continue = False
 
-    def _guard_unfinished_head(self, fed: int) -> None:
-        """httptools keeps a header to itself until it ends. Whitespace does not count towards the limit, hence twice."""
-        if self.incomplete and self._request is None:
-            self._unfinished_bytes += fed
-            if self._unfinished_bytes > 2 * self._limits.head_bytes:
-                self._refuse("head too large")
+    def _guard_standstill(self, fed: int) -> None:
+        """httptools keeps to itself what may become a header or a trailer, however long. Whitespace around a value does
+        not count towards the limit, hence twice."""
+        self._standstill_bytes = self._standstill_bytes + fed if self.incomplete and not self._progress else 0
+        if self._standstill_bytes > 2 * self._limits.head_bytes:
+            self._refuse("head too large")
 
     def _head_without_upgrade(self) -> bytes:
         """The request as if it had not asked for another protocol. llhttp would skip its body, but clients that offer

@@ -1,7 +1,8 @@
-"""The Lambda Runtime API (2018-06-01), which a function's runtime talks to: one listener for each environment.
+"""The Runtime API (version 2018-06-01): where the runtime of one environment asks for invocations and answers them.
 
-States, status codes and bodies are those of the service's own open core (runtime interface emulator, `rapi/`) and of
-"Using the Lambda runtime API" in the developer guide.
+Status codes, headers and bodies are those of the service's own core, as aws-lambda-runtime-interface-emulator shows it
+(`internal/lambda/rapi`); which call is allowed when stands in `runtime_states`. Each environment has a port of its own,
+because a call does not say which environment it comes from.
 """
 
 from __future__ import annotations
@@ -9,206 +10,256 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections import deque
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
-from lambdatui.service.http import Answer, Request, Response, Server
+from lambdatui.service.http import HttpServer, Limits, Refusal, Request, Response, plain_refusal
+from lambdatui.service.runtime_states import IllegalTransitionError, Input, RuntimeStates, State
+
+__all__ = ["IllegalTransitionError", "Listener", "NextInvocation", "RuntimeApi", "State"]
 
 MAX_RESPONSE_BYTES = 6 * 2**20 + 100
-"""The limit on a response that is not streamed."""
+"""Of a buffered response; one that is longer counts as the function's error Function.ResponseSizeTooLarge."""
 
-_PREFIX = "/2018-06-01/runtime/"
-_INVOCATION = re.compile(r"invocation/([^/]+)/(response|error)")
-_ERROR_TYPE = re.compile(r"(Runtime|Function)\.[A-Z][a-zA-Z]+")
-_JSON = {"Content-Type": "application/json"}
+MAX_STREAMED_BYTES = 200 * 2**20
+"""Of a response that the function streams ("Lambda quotas")."""
 
+LIMITS = Limits(head_bytes=2 * 2**20, body_bytes=MAX_STREAMED_BYTES, idle_seconds=None)
+"""The X-Ray error cause, a header, may have 1 MiB; a function may pause in its answer for as long as it may run."""
 
-class State(StrEnum):
-    """A runtime as the API sees it; the values are the service's names, which its error messages show."""
-
-    STARTED = "Started"
-    INIT_ERROR = "InitError"
-    READY = "Ready"
-    RUNNING = "Running"
-    RESPONSE_SENT = "RuntimeResponseSentState"
-
-
-class Call(StrEnum):
-    """What a runtime may ask for; the values are the names of the states that it leads to."""
-
-    NEXT = "Ready"
-    RESPONSE = "InvocationResponse"
-    ERROR = "InvocationErrorResponse"
-    INIT_ERROR = "InitError"
-
-
-TRANSITIONS = {
-    (State.STARTED, Call.NEXT): State.READY,
-    (State.STARTED, Call.INIT_ERROR): State.INIT_ERROR,
-    (State.RUNNING, Call.NEXT): State.RUNNING,  # asks again: gets the same invocation again
-    (State.RUNNING, Call.RESPONSE): State.RESPONSE_SENT,
-    (State.RUNNING, Call.ERROR): State.RESPONSE_SENT,
-    (State.RESPONSE_SENT, Call.NEXT): State.READY,
-}
-"""All that is allowed. Ready becomes Running when the invocation is handed out."""
+ROOT = "/2018-06-01/runtime/"
 
 
 @dataclass(frozen=True)
 class NextInvocation:
-    """What a runtime gets for `next`. `deadline_ms` is in milliseconds since the epoch."""
+    """An invocation as the runtime gets it."""
 
     request_id: str
     payload: bytes
     function_arn: str
+    """With the qualifier that the caller asked for."""
     deadline_ms: int
+    """Milliseconds since the epoch."""
     trace_id: str = ""
     client_context: str = ""
+    """JSON, no longer in base64."""
     cognito_identity: str = ""
+    """JSON with cognitoIdentityId and cognitoIdentityPoolId."""
     content_type: str = "application/json"
-
-    def response(self) -> Response:
-        headers = {
-            "Content-Type": self.content_type,
-            "Lambda-Runtime-Aws-Request-Id": self.request_id,
-            "Lambda-Runtime-Trace-Id": self.trace_id,
-            "Lambda-Runtime-Client-Context": self.client_context,
-            "Lambda-Runtime-Cognito-Identity": self.cognito_identity,
-            "Lambda-Runtime-Invoked-Function-Arn": self.function_arn,
-            "Lambda-Runtime-Deadline-Ms": str(self.deadline_ms),
-        }
-        return Response(200, self.payload, {name: value for name, value in headers.items() if value})
 
 
 class Listener(Protocol):
-    """Who is told what the runtime does, before the runtime has its answer."""
+    """Hears what the runtime says, at the moment it says it and before it gets an answer."""
 
     def runtime_next(self) -> None:
-        """It asks for an invocation: answer with :meth:`RuntimeApi.answer_next`."""
+        """It asks for the next invocation: its init, or the invocation before, is over."""
 
-    def runtime_response(self, body: bytes) -> None: ...
+    def runtime_response(self, request_id: str, body: bytes) -> None:
+        """The function returned."""
 
-    def runtime_response_too_large(self) -> None:
-        """It responded with more than MAX_RESPONSE_BYTES and was refused."""
+    def runtime_error(self, request_id: str, error_type: str, body: bytes) -> None:
+        """The function failed; `body` is for the caller as it is."""
 
-    def runtime_error(self, body: bytes) -> None: ...
+    def runtime_init_error(self, error_type: str, body: bytes) -> None:
+        """The function's code could not be loaded; the process is about to end."""
 
-    def runtime_init_error(self, error_type: str, body: bytes) -> None: ...
-
-
-class RuntimeApi:
-    """One environment's Runtime API on a loopback port of its own, as its paths do not say which environment calls."""
-
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
-        self._server = Server(self._handle, MAX_RESPONSE_BYTES + 1)
-        self._state = State.STARTED
-        self._invocation: NextInvocation | None = None
-        self._waiting: asyncio.Future[Response] | None = None
-        self.address = ""
-        """host:port, once started."""
-
-    async def start(self) -> None:
-        self.address = f"127.0.0.1:{await self._server.start()}"
-
-    def answer_next(self, invocation: NextInvocation) -> None:
-        """Hand out the invocation that the runtime waits for."""
-        self._invocation, self._state = invocation, State.RUNNING
-        if self._waiting and not self._waiting.done():
-            self._waiting.set_result(invocation.response())
-        self._waiting = None
-
-    def reset(self) -> None:
-        """For a new runtime; nothing is heard any more of the one before."""
-        self._server.disconnect()
-        self._state, self._invocation, self._waiting = State.STARTED, None, None
-
-    def close(self) -> None:
-        self._server.close()
-
-    def _handle(self, request: Request) -> Answer:
-        name = request.path.removeprefix(_PREFIX)
-        if name == request.path:
-            return Response(404, b"404 page not found\n", {"Content-Type": "text/plain; charset=utf-8"})
-        if name == "invocation/next":
-            return self._next() if request.method == "GET" else Response(405)
-        if name == "init/error":
-            return self._init_error(request) if request.method == "POST" else Response(405)
-        if match := _INVOCATION.fullmatch(name):
-            return self._end(match[1], match[2], request) if request.method == "POST" else Response(405)
-        return Response(404, b"404 page not found\n", {"Content-Type": "text/plain; charset=utf-8"})
-
-    def _next(self) -> Answer:
-        if refused := self._refused(Call.NEXT):
-            return refused
-        if self._state == State.RUNNING:
-            assert self._invocation
-            return self._invocation.response()
-        self._state = TRANSITIONS[self._state, Call.NEXT]
-        self._waiting = waiting = asyncio.get_running_loop().create_future()
-        self._listener.runtime_next()
-        return waiting
-
-    def _init_error(self, request: Request) -> Response:
-        if refused := self._refused(Call.INIT_ERROR):
-            return refused
-        self._state = TRANSITIONS[self._state, Call.INIT_ERROR]
-        self._listener.runtime_init_error(error_type(request), request.body)
-        return _accepted()
-
-    def _end(self, request_id: str, what: str, request: Request) -> Response:
-        if self._invocation is None or request_id != self._invocation.request_id:
-            return _error(400, "InvalidRequestID", "Invalid request ID")
-        call = Call.RESPONSE if what == "response" else Call.ERROR
-        if refused := self._refused(call):
-            return refused
-        mode = request.headers.get("lambda-runtime-function-response-mode")
-        if call == Call.RESPONSE and mode not in (None, "", "streaming"):
-            return self._invalid_response_mode(mode)
-        self._state = TRANSITIONS[self._state, call]
-        if call == Call.ERROR:
-            self._listener.runtime_error(request.body)
-        elif request.size > MAX_RESPONSE_BYTES:
-            self._listener.runtime_response_too_large()
-            message = f"Exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
-            return _error(413, "RequestEntityTooLarge", message)
-        else:
-            self._listener.runtime_response(request.body)
-        return _accepted()
-
-    def _invalid_response_mode(self, mode: str) -> Response:
-        self._state = State.RESPONSE_SENT
-        message = f"Invalid response mode: {mode}"
-        body = {"errorType": "Runtime.InvalidResponseModeHeader", "errorMessage": message}
-        self._listener.runtime_error(json.dumps(body).encode())
-        return _error(400, "InvalidFunctionResponseMode", message)
-
-    def _refused(self, call: Call) -> Response | None:
-        if (self._state, call) in TRANSITIONS:
-            return None
-        message = f"State transition from {self._state} to {call} failed for runtime. "
-        return _error(403, "InvalidStateTransition", f"{message}Error: State transition is not allowed")
+    def runtime_response_too_large(self, request_id: str, size: int) -> None:
+        """The function returned `size` bytes, more than a response may have. This counts as its answer."""
 
 
 def error_type(request: Request) -> str:
-    """What the runtime names as the type of its error; awslambdaric names it in the header for init errors only, so
-    the body's word counts too."""
-    named = request.headers.get("lambda-runtime-function-error-type") or _error_type_in(request.body)
-    if _ERROR_TYPE.search(named):
-        return named
-    return "Function.Unknown" if named.startswith("Function.") else "Runtime.Unknown"
+    """The type of an error: of the header, where there is one, else what the body says.
+
+    A header that names no type of the service's own becomes `Function.Unknown` or `Runtime.Unknown`
+    (`fatalerror.GetValidRuntimeOrFunctionErrorType`). The client within awslambdaric and Node's never sends it for an
+    invocation's error, only for that of an init.
+    """
+    given = request.headers.get("lambda-runtime-function-error-type", "")
+    if not given:
+        return _error_type_in(request.body) or "Runtime.Unknown"
+    if re.search(r"(Runtime|Function)\.[A-Z][a-zA-Z]+", given):
+        return given
+    return "Function.Unknown" if given.startswith("Function.") else "Runtime.Unknown"
 
 
 def _error_type_in(body: bytes) -> str:
     try:
-        return str(json.loads(body)["errorType"])
-    except (ValueError, TypeError, KeyError):
+        error = json.loads(body)
+    except (ValueError, RecursionError):
         return ""
+    given = error.get("errorType") if isinstance(error, dict) else None
+    return given if isinstance(given, str) else ""
 
 
-def _accepted() -> Response:
-    return Response(202, b'{"status":"OK"}\n', _JSON)
+def _json(status: int, fields: dict[str, str]) -> Response:
+    """As Go encodes it: compact, with a newline at the end."""
+    body = json.dumps(fields, separators=(",", ":")) + "\n"
+    return Response(status, body.encode(), (("Content-Type", "application/json"),))
 
 
-def _error(status: int, kind: str, message: str) -> Response:
-    return Response(status, json.dumps({"errorMessage": message, "errorType": kind}).encode(), _JSON)
+def _problem(status: int, error_type: str, message: str) -> Response:
+    return _json(status, {"errorMessage": message, "errorType": error_type})
+
+
+def _forbidden(error: IllegalTransitionError) -> Response:
+    return _problem(403, "InvalidStateTransition", str(error))
+
+
+_ACCEPTED = _json(202, {"status": "OK"})
+_INVALID_REQUEST_ID = _problem(400, "InvalidRequestID", "Invalid request ID")
+_INVALID_MODE = _problem(400, "InvalidFunctionResponseMode", "Invalid function response mode")
+_TRUNCATED = _problem(400, "TruncatedHTTPRequest", "HTTP request detected as truncated")
+_TOO_LARGE = _problem(
+    413, "RequestEntityTooLarge", f"Exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
+)
+_FAILED = _problem(500, "InternalServerError", "Internal Server Error")
+_NOT_FOUND = Response(404, b"404 page not found\n", [("Content-Type", "text/plain; charset=utf-8")])
+
+
+def _event(invocation: NextInvocation) -> Response:
+    """The answer to GET next; a header without a value is left out."""
+    headers = [
+        ("Lambda-Runtime-Aws-Request-Id", invocation.request_id),
+        ("Lambda-Runtime-Trace-Id", invocation.trace_id),
+        ("Lambda-Runtime-Client-Context", invocation.client_context),
+        ("Lambda-Runtime-Cognito-Identity", invocation.cognito_identity),
+        ("Lambda-Runtime-Invoked-Function-Arn", invocation.function_arn),
+        ("Lambda-Runtime-Deadline-Ms", str(invocation.deadline_ms)),
+        ("Content-Type", invocation.content_type or "application/json"),
+    ]
+    return Response(200, invocation.payload, [header for header in headers if header[1]])
+
+
+_INVOCATION = re.compile(re.escape(ROOT) + r"invocation/([^/]+)/(response|error)")
+
+
+class RuntimeApi:
+    """The Runtime API of one environment. It outlives the environment's runtime processes: see `reset`."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._server = HttpServer(self._handle, refuse=self._refuse, limits=LIMITS)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._states = RuntimeStates()
+        self._current_id = ""
+        self._current_event: Response | None = None
+        self._waiting: deque[asyncio.Future[Response]] = deque()
+
+    async def start(self) -> None:
+        """Listen on a free port of 127.0.0.1."""
+        await self._server.start()
+
+    async def close(self) -> None:
+        """Stop listening; whoever waits is hung up on. Closing twice does nothing."""
+        await self._server.close()
+
+    @property
+    def address(self) -> str:
+        """`host:port`, the value of AWS_LAMBDA_RUNTIME_API."""
+        return self._server.address
+
+    @property
+    def state(self) -> State:
+        """Where the runtime stands."""
+        return self._states.state
+
+    def answer_next(self, invocation: NextInvocation) -> None:
+        """Hand `invocation` to the runtime that asks for one; raises IllegalTransitionError if it does not.
+
+        If its connection broke while it waited, it gets the invocation when it asks again.
+        """
+        self._states.take(Input.INVOKED)
+        self._current_id = invocation.request_id
+        self._current_event = _event(invocation)
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if not waiting.done():
+                waiting.set_result(self._current_event)
+                return
+
+    def reset(self) -> None:
+        """Be as at first, for a new runtime process. The old one is hung up on, and nothing it sent is heard later."""
+        self._begin()
+        self._server.drop_connections()
+
+    def _handle(self, request: Request) -> Response | asyncio.Future[Response]:
+        path = request.path
+        try:
+            if path == ROOT + "invocation/next":
+                return self._next() if request.method == "GET" else _not_allowed("GET")
+            if match := _INVOCATION.fullmatch(path):
+                if request.method != "POST":
+                    return _not_allowed("POST")
+                if match[1] != self._current_id:
+                    return _INVALID_REQUEST_ID
+                return self._response(request) if match[2] == "response" else self._error(request)
+            if path == ROOT + "init/error":
+                return self._init_error(request) if request.method == "POST" else _not_allowed("POST")
+        except IllegalTransitionError as error:
+            return _forbidden(error)
+        return _NOT_FOUND
+
+    def _next(self) -> Response | asyncio.Future[Response]:
+        before = self._states.state
+        if self._states.take(Input.NEXT) is State.RUNNING:
+            assert self._current_event is not None
+            return self._current_event
+        answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        self._waiting.append(answer)
+        if before is not State.READY:
+            self._listener.runtime_next()
+        return answer
+
+    def _response(self, request: Request, size: int | None = None) -> Response:
+        """`size` is known apart from the body where that was too large to be read."""
+        self._states.take(Input.RESPONSE)
+        mode = request.headers.get("lambda-runtime-function-response-mode", "")
+        if mode not in ("", "streaming"):
+            # The service's core does not come back from this: the runtime stays in InvocationResponse.
+            wrong = "Runtime.InvalidResponseModeHeader"
+            self._listener.runtime_error(self._current_id, wrong, b'{"errorType":"%b"}' % wrong.encode())
+            return _INVALID_MODE
+        self._states.take(Input.SENT)
+        size = len(request.body) if size is None else size
+        if size > (MAX_STREAMED_BYTES if mode else MAX_RESPONSE_BYTES):
+            self._listener.runtime_response_too_large(self._current_id, size)
+            return _TOO_LARGE
+        self._listener.runtime_response(self._current_id, request.body)
+        return _ACCEPTED
+
+    def _error(self, request: Request) -> Response:
+        self._states.take(Input.ERROR)
+        self._states.take(Input.SENT)
+        self._listener.runtime_error(self._current_id, error_type(request), request.body)
+        return _ACCEPTED
+
+    def _init_error(self, request: Request) -> Response:
+        self._states.take(Input.INIT_ERROR)
+        self._listener.runtime_init_error(error_type(request), request.body)
+        return _ACCEPTED
+
+    def _refuse(self, refusal: Refusal) -> Response:
+        """A response that does not arrive as a whole. After a truncated one the invocation goes on: it ends with the
+        process, or with its timeout."""
+        request = refusal.request
+        if refusal.why == "failed":
+            return _FAILED
+        if request is None or request.method != "POST" or not (match := _INVOCATION.fullmatch(request.path)):
+            return plain_refusal(refusal)
+        if refusal.why == "truncated":
+            return _TRUNCATED if match[1] == self._current_id else _INVALID_REQUEST_ID
+        if refusal.why == "body too large" and match[2] == "response":
+            if match[1] != self._current_id:
+                return _INVALID_REQUEST_ID
+            try:
+                return self._response(request, refusal.body_size)
+            except IllegalTransitionError as error:
+                return _forbidden(error)
+        return plain_refusal(refusal)
+
+
+def _not_allowed(method: str) -> Response:
+    return Response(405, headers=[("Allow", method)])
