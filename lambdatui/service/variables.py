@@ -1,0 +1,74 @@
+"""The environment variables of a function ("Using Lambda environment variables" in the developer guide)."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from dataclasses import dataclass
+
+from lambdatui.function import Configuration
+
+_CAPITALS = string.ascii_uppercase + "234567"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Those of the function's role. They look like real ones, and open nothing."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str
+
+    @classmethod
+    def generate(cls) -> Credentials:
+        key_id = "ASIA" + "".join(secrets.choice(_CAPITALS) for _ in range(16))
+        return cls(key_id, secrets.token_urlsafe(30), secrets.token_urlsafe(240))
+
+
+def function_variables(
+    function: str,
+    configuration: Configuration,
+    runtime: str,
+    region: str,
+    credentials: Credentials,
+    *,
+    version: str,
+    log_group: str,
+    log_stream: str,
+    runtime_api: str,
+    task_root: str,
+) -> dict[str, str]:
+    """All of them. The customer's own win over defaults such as PATH and lose against what the service reserves."""
+    defaults = {
+        "LANG": "en_US.UTF-8",
+        "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+        # Without the system's folders, which the service has here too: they would come before the libraries that the
+        # interpreter of this machine was built with.
+        "LD_LIBRARY_PATH": f"/var/lang/lib:/var/runtime:/var/runtime/lib:{task_root}:{task_root}/lib:/opt/lib",
+        "PYTHONPATH": "/var/runtime",
+        "TZ": ":UTC",
+        "AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1:2000",
+        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+    }
+    reserved = {
+        "_AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1",
+        "_AWS_XRAY_DAEMON_PORT": "2000",
+        "AWS_ACCESS_KEY_ID": credentials.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
+        "AWS_SESSION_TOKEN": credentials.session_token,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{runtime}",
+        "AWS_LAMBDA_FUNCTION_NAME": function,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(configuration.memory_size),
+        "AWS_LAMBDA_FUNCTION_VERSION": version,
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": log_group,
+        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        "AWS_LAMBDA_RUNTIME_API": runtime_api,
+        "_HANDLER": configuration.handler,
+        "LAMBDA_TASK_ROOT": task_root,
+        "LAMBDA_RUNTIME_DIR": "/var/runtime",
+        "PWD": task_root,
+    }
+    return {**defaults, **configuration.environment, **reserved}
