@@ -16,6 +16,7 @@ from typing import NamedTuple
 import yaml
 
 from lambdatui.events import Json
+from lambdatui.experiment.visible import visible
 
 MAX_BYTES = 2**20
 _MAX_DEPTH = 64
@@ -34,10 +35,11 @@ class Problem(NamedTuple):
     line: int
     column: int
     message: str
+    """May quote the file: only `str` of a problem is fit for a terminal."""
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        return f"{where}: {self.message}"
+        return f"{visible(where)}: {visible(self.message)}"
 
 
 class BadExperiment(Exception):
@@ -57,6 +59,8 @@ class Document:
     def __init__(self, path: Path, text: str) -> None:
         self.path = path
         self.problems: list[Problem] = []
+        self.unreadable: set[Place] = set()
+        """Where these stand instead of a value; there is a None in its place."""
         self._values: dict[Place, yaml.Node] = {}
         self._keys: dict[Place, yaml.Node] = {}
         try:
@@ -141,11 +145,13 @@ class Document:
             try:
                 return _scalar(node)
             except ValueError as error:
-                self.problems.append(self.problem(place, str(error)))
-                return None
+                return self._nothing(place, str(error))
         tag = node.tag.replace("tag:yaml.org,2002:", "!!")
-        self.problems.append(self.problem(place, f"the tag {tag} has no meaning here"))
-        return None
+        return self._nothing(place, f"the tag {tag} has no meaning here")
+
+    def _nothing(self, place: Place, message: str) -> None:
+        self.problems.append(self.problem(place, message))
+        self.unreadable.add(place)
 
     def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Json]:
         result: dict[str, Json] = {}

@@ -30,15 +30,16 @@ def load(path: Path) -> ExperimentFile:
     """The experiment in this file. Raises BadExperiment, and nothing else, whatever the file has in it."""
     document = Document.read(path)
     problems = list(document.problems)
-    mended: set[Place] = set()
-    for _ in range(_ROUNDS):
+    mended = set(document.unreadable)
+    for round in range(_ROUNDS):
         experiment, errors = _validated(document)
         if experiment is not None:
             experiment._path = path
             problems += _beyond_types(document, experiment, mended)
             break
-        if not mended:
-            problems += [complaint(document, error) for error in errors]
+        if round == 0:
+            told = [error for error in errors if document.existing(error["loc"]) not in document.unreadable]
+            problems += [complaint(document, error) for error in told]
         mended |= {_mend(document, error) for error in errors}
     if problems or experiment is None:
         raise BadExperiment(list(dict.fromkeys(problems)))

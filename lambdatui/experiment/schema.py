@@ -7,6 +7,7 @@ Lambda's own limits is said by :mod:`lambdatui.experiment.loader`. Several value
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -306,6 +307,7 @@ class ExperimentFile(Model):
         return action.function or next(iter(self.functions))
 
 
+@functools.cache
 def json_schema() -> dict[str, Json]:
     """JSON Schema of the experiment file, for editors."""
     schema: dict[str, Json] = ExperimentFile.model_json_schema(by_alias=True)
