@@ -1,7 +1,7 @@
 """A small HTTP/1.1 server on the event loop: one function gets each request and answers it, now or later.
 
-It keeps connections alive, answers pipelined requests in their order and refuses what is no request with a 4xx. An
-answer that comes later is a future; when the client goes away meanwhile, the future is cancelled.
+It keeps connections alive, answers pipelined requests in their order and refuses what is no request with a 4xx. While a
+client waits for its answer, it is noticed when it goes away.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TypeAlias
 
 from lambdatui.service.http_requests import STATUS, Limits, Received, Refusal, Request, RequestParser, Why
 
-__all__ = ["Handler", "HttpServer", "Limits", "Refusal", "Request", "Response", "Why", "plain_refusal"]
+__all__ = ["Handler", "HttpServer", "Later", "Limits", "Refusal", "Request", "Response", "Why", "plain_refusal"]
 
 _PIPELINED = 16
 """So many requests may wait behind one that is being answered; then the connection is not read until they are fewer."""
@@ -38,8 +38,41 @@ class Response:
     headers: Iterable[tuple[str, str]] = ()
 
 
-Handler: TypeAlias = Callable[[Request], "Response | asyncio.Future[Response]"]
-"""Answers a request. Who cancels the future himself hangs up."""
+class Later:
+    """An answer that is still to come. Sending it writes it at once, not in a later turn of the event loop as a future
+    would: every warm invocation waits for that."""
+
+    def __init__(self, gone: Callable[[], object] | None = None) -> None:
+        self._gone = gone
+        self._deliver: Callable[[Response], None] | None = None
+        self._response: Response | None = None
+        self.waiting = True
+        """Nothing was sent yet, and the client is still there. It has gone when `gone` is called."""
+
+    def send(self, response: Response) -> None:
+        """Answer. Does nothing if the client has gone, or has its answer."""
+        if not self.waiting:
+            return
+        self.waiting = False
+        if self._deliver is None:
+            self._response = response
+        else:
+            self._deliver(response)
+
+    def attach(self, deliver: Callable[[Response], None]) -> Response | None:
+        """For the connection: what was sent already; else what is sent will go to `deliver`."""
+        self._deliver = deliver
+        return self._response
+
+    def abandon(self) -> None:
+        """For the connection: nobody waits any more."""
+        if self.waiting:
+            self.waiting = False
+            if self._gone is not None:
+                self._gone()
+
+
+Handler: TypeAlias = Callable[[Request], Response | Later]
 
 
 def plain_refusal(refusal: Refusal) -> Response:
@@ -114,7 +147,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._queue: deque[Received] = deque()
         self._answering: Request | None = None
-        self._answer: asyncio.Future[Response] | None = None
+        self._later: Later | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._heard = 0.0
         self._writable = True
@@ -171,57 +204,45 @@ class Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        answer, self._answer = self._answer, None
-        if answer is not None:
-            answer.cancel()
+        later, self._later = self._later, None
+        if later is not None:
+            later.abandon()
 
     # Answering, in order.
 
     def _advance(self) -> None:
         """Answer what can be answered now."""
-        while self._queue and self._answer is None and self._writable and not self._lingering:
+        while self._queue and self._later is None and self._writable and not self._lingering:
             received = self._queue.popleft()
             if isinstance(received, Refusal):
                 self._refuse(received)
                 return
             answer = self._ask(received)
-            if isinstance(answer, asyncio.Future):
-                self._answering, self._answer = received, answer
-                if not answer.done():
-                    answer.add_done_callback(self._answered)
+            if isinstance(answer, Later):
+                sent = answer.attach(self._deliver)
+                if sent is None:
+                    self._answering, self._later = received, answer
                     break
-                self._take_answer()
-            else:
-                self._write(received, answer)
+                answer = sent
+            self._write(received, answer)
         if self._open:
             self._balance()
 
-    def _ask(self, request: Request) -> Response | asyncio.Future[Response]:
+    def _ask(self, request: Request) -> Response | Later:
         try:
             return self._server.handle(request)
         except Exception as error:
-            return self._failed(request, error)
+            message = f"{request.method} {request.path} failed"
+            self._loop.call_exception_handler({"message": message, "exception": error, "protocol": self})
+            return self._server.refuse(Refusal("failed", request))
 
-    def _answered(self, answer: asyncio.Future[Response]) -> None:
-        if answer is self._answer:
-            self._take_answer()
-            self._advance()
-
-    def _take_answer(self) -> None:
-        request, answer = self._answering, self._answer
-        assert request is not None and answer is not None
-        self._answering = self._answer = None
-        if answer.cancelled():
-            self.drop()
-        elif error := answer.exception():
-            self._write(request, self._failed(request, error))
-        else:
-            self._write(request, answer.result())
-
-    def _failed(self, request: Request, error: BaseException) -> Response:
-        message = f"{request.method} {request.path} failed"
-        self._loop.call_exception_handler({"message": message, "exception": error, "protocol": self})
-        return self._server.refuse(Refusal("failed", request))
+    def _deliver(self, response: Response) -> None:
+        request = self._answering
+        assert request is not None
+        self._answering = self._later = None
+        self._write(request, response)
+        if self._queue or self._parser.wants_continue:
+            self._loop.call_soon(self._advance)  # not now: the one who sends does not expect the next request here
 
     def _write(self, request: Request, response: Response) -> None:
         if not self._open:
@@ -257,7 +278,7 @@ class Connection(asyncio.Protocol):
         if reading is not self._reading:
             self._reading = reading
             (self._transport.resume_reading if reading else self._transport.pause_reading)()
-        if self._parser.wants_continue and not self._queue and self._answer is None:
+        if self._parser.wants_continue and not self._queue and self._later is None:
             self._parser.wants_continue = False
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 

@@ -6,7 +6,7 @@ few duties that a server has beyond syntax (RFC 9112: a Host header; RFC 9110: E
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -38,6 +38,24 @@ class Limits:
     """How long the sender of an incomplete request may be silent; None: for ever."""
 
 
+class Headers(Mapping[str, str]):
+    """By lower-case name, decoded when asked for: most of them nobody reads. What is no UTF-8 becomes surrogates."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: Mapping[bytes, bytes]) -> None:
+        self._fields = fields
+
+    def __getitem__(self, name: str) -> str:
+        return self._fields[name.encode(errors="surrogateescape")].decode(errors="surrogateescape")
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.decode() for name in self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request that arrived completely. `path` and `query` are as they were sent, percent-encoded."""
@@ -46,7 +64,7 @@ class Request:
     path: str
     query: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """By lower-case name; values of a repeated header are joined by a comma. Bytes that are no UTF-8 are surrogates."""
+    """By lower-case name; values of a repeated header are joined by a comma."""
     body: bytes = b""
     keep_alive: bool = True
     version: str = "1.1"
@@ -114,10 +132,9 @@ class RequestParser:
 
     def on_message_begin(self) -> None:
         self.incomplete = True
-        self._request: Request | None = None
-        self._upgrading = False
+        self._head_complete = self._upgrading = False
         self._url = b""
-        self._fields: list[tuple[bytes, bytes]] = []
+        self._fields: dict[bytes, bytes] = {}
         self._head_bytes = self._body_bytes = 0
         self._body: list[bytes] = []
 
@@ -129,35 +146,37 @@ class RequestParser:
         self._head_bytes += len(name) + len(value)
         if self._head_bytes > self._limits.head_bytes:
             raise _Refused("head too large")
-        if self._request is None:  # trailers come after the head: nobody reads them, and they may not pose as headers
-            self._fields.append((name, value))
+        if not self._head_complete:  # trailers come after the head: nobody reads them, and they may not pose as headers
+            name, fields = name.lower(), self._fields
+            fields[name] = fields[name] + b", " + value if name in fields else value
 
     def on_headers_complete(self) -> None:
         if self._head_bytes + len(self._url) > self._limits.head_bytes:
             raise _Refused("head too large")
-        method = self._parser.get_method()
-        self._upgrading = self._parser.should_upgrade()
-        if self._upgrading:
-            if method == b"CONNECT":
+        parser, fields = self._parser, self._fields
+        self._method = parser.get_method()
+        self._version = parser.get_http_version()
+        self._keep_alive = parser.should_keep_alive()
+        if parser.should_upgrade():
+            if self._method == b"CONNECT":
                 raise _Refused("malformed")
+            self._upgrading = True
             return
-        headers = _headers(self._fields)
-        version = self._parser.get_http_version()
-        path, _, query = _origin_form(self._url.decode(errors="surrogateescape")).partition("?")
-        keep_alive = self._parser.should_keep_alive()
-        self._request = Request(method.decode(), path, query, headers, b"", keep_alive, version)
-        if version not in ("1.1", "1.0"):
+        self._head_complete = True
+        if self._version == "1.1":
+            if b"host" not in fields:
+                raise _Refused("malformed")
+        elif self._version != "1.0":
             raise _Refused("version")
-        if version == "1.1" and "host" not in headers:
-            raise _Refused("malformed")
-        self._body_bytes = int(headers.get("content-length", 0))
-        if self._body_bytes > self._limits.body_bytes:
-            raise _Refused("body too large")
-        self._body_bytes = 0
-        expectation = headers.get("expect", "").lower()
-        if expectation not in ("", "100-continue"):
-            raise _Refused("expectation failed")
-        self.wants_continue = bool(expectation) and version == "1.1"
+        if b"content-length" in fields:
+            length = int(fields[b"content-length"])
+            if length > self._limits.body_bytes:
+                self._body_bytes = length
+                raise _Refused("body too large")
+        if b"expect" in fields:
+            if fields[b"expect"].lower() != b"100-continue":
+                raise _Refused("expectation failed")
+            self.wants_continue = self._version == "1.1"
 
     def on_body(self, part: bytes) -> None:
         self._progress = True
@@ -170,13 +189,19 @@ class RequestParser:
     def on_message_complete(self) -> None:
         if self._upgrading:
             return
-        assert self._request is not None
         self.incomplete = self.wants_continue = False
-        self._received.append(_with_body(self._request, b"".join(self._body)))
-        self._body.clear()
+        body = self._body
+        self._received.append(self._request(body[0] if len(body) == 1 else b"".join(body)))
+        self._body = []
+
+    def _request(self, body: bytes = b"") -> Request:
+        target = self._url.decode(errors="surrogateescape")
+        path, _, query = (target if target[0] == "/" else _origin_form(target)).partition("?")
+        headers = Headers(self._fields)
+        return Request(self._method.decode(), path, query, headers, body, self._keep_alive, self._version)
 
     def _refuse(self, why: Why) -> None:
-        head = self._request if self.incomplete else None
+        head = self._request() if self.incomplete and self._head_complete else None
         self._received.append(Refusal(why, head, self._body_bytes if why == "body too large" else 0))
         self._refused = True
         self.incomplete = self.wants_continue = False
@@ -191,18 +216,9 @@ class RequestParser:
     def _head_without_upgrade(self) -> bytes:
         """The request as if it had not asked for another protocol. llhttp would skip its body, but clients that offer
         h2c with every request (java.net.http does) count on being answered in HTTP/1.1."""
-        version = self._parser.get_http_version().encode()
-        fields = [name + b": " + value for name, value in self._fields if name.lower() != b"upgrade"]
-        first = b"%b %b HTTP/%b" % (self._parser.get_method(), self._url, version)
+        fields = [name + b": " + value for name, value in self._fields.items() if name != b"upgrade"]
+        first = b"%b %b HTTP/%b" % (self._method, self._url, self._version.encode())
         return b"\r\n".join([first, *fields, b"", b""])
-
-
-def _headers(fields: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    headers = dict[str, str]()
-    for name_bytes, value_bytes in fields:
-        name, value = name_bytes.decode().lower(), value_bytes.decode(errors="surrogateescape")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
 
 
 def _origin_form(target: str) -> str:
@@ -212,9 +228,3 @@ def _origin_form(target: str) -> str:
     authority_and_path = target.partition("://")[2]
     slash = authority_and_path.find("/")
     return authority_and_path[slash:] if slash >= 0 else "/"
-
-
-def _with_body(head: Request, body: bytes) -> Request:
-    if not body:
-        return head
-    return Request(head.method, head.path, head.query, head.headers, body, head.keep_alive, head.version)

@@ -7,15 +7,13 @@ because a call does not say which environment it comes from.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
-from collections import deque
 from dataclasses import dataclass
 from typing import Protocol
 
-from lambdatui.service.http import HttpServer, Limits, Refusal, Request, Response, plain_refusal
-from lambdatui.service.runtime_states import IllegalTransitionError, Input, RuntimeStates, State
+from lambdatui.service.http import HttpServer, Later, Limits, Refusal, Request, Response, plain_refusal
+from lambdatui.service.runtime_states import IllegalTransitionError, RuntimeStates, State
 
 __all__ = ["IllegalTransitionError", "Listener", "NextInvocation", "RuntimeApi", "State"]
 
@@ -146,7 +144,7 @@ class RuntimeApi:
         self._states = RuntimeStates()
         self._current_id = ""
         self._current_event: Response | None = None
-        self._waiting: deque[asyncio.Future[Response]] = deque()
+        self._waiting: list[Later] = []
 
     async def start(self) -> None:
         """Listen on a free port of 127.0.0.1."""
@@ -171,13 +169,12 @@ class RuntimeApi:
 
         If its connection broke while it waited, it gets the invocation when it asks again.
         """
-        self._states.take(Input.INVOKED)
+        self._states.take("invoked")
         self._current_id = invocation.request_id
         self._current_event = _event(invocation)
-        while self._waiting:
-            waiting = self._waiting.popleft()
-            if not waiting.done():
-                waiting.set_result(self._current_event)
+        for later in self._waiting:  # the one that has waited longest; another, if there is one, waits on
+            if later.waiting:
+                later.send(self._current_event)
                 return
 
     def reset(self) -> None:
@@ -185,7 +182,7 @@ class RuntimeApi:
         self._begin()
         self._server.drop_connections()
 
-    def _handle(self, request: Request) -> Response | asyncio.Future[Response]:
+    def _handle(self, request: Request) -> Response | Later:
         path = request.path
         try:
             if path == ROOT + "invocation/next":
@@ -202,27 +199,27 @@ class RuntimeApi:
             return _forbidden(error)
         return _NOT_FOUND
 
-    def _next(self) -> Response | asyncio.Future[Response]:
+    def _next(self) -> Response | Later:
         before = self._states.state
-        if self._states.take(Input.NEXT) is State.RUNNING:
+        if self._states.take("next") == "Running":
             assert self._current_event is not None
             return self._current_event
-        answer: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
-        self._waiting.append(answer)
-        if before is not State.READY:
+        later = Later()
+        self._waiting = [*(other for other in self._waiting if other.waiting), later]
+        if before != "Ready":
             self._listener.runtime_next()
-        return answer
+        return later
 
     def _response(self, request: Request, size: int | None = None) -> Response:
         """`size` is known apart from the body where that was too large to be read."""
-        self._states.take(Input.RESPONSE)
+        self._states.take("response")
         mode = request.headers.get("lambda-runtime-function-response-mode", "")
         if mode not in ("", "streaming"):
             # The service's core does not come back from this: the runtime stays in InvocationResponse.
             wrong = "Runtime.InvalidResponseModeHeader"
             self._listener.runtime_error(self._current_id, wrong, b'{"errorType":"%b"}' % wrong.encode())
             return _INVALID_MODE
-        self._states.take(Input.SENT)
+        self._states.take("sent")
         size = len(request.body) if size is None else size
         if size > (MAX_STREAMED_BYTES if mode else MAX_RESPONSE_BYTES):
             self._listener.runtime_response_too_large(self._current_id, size)
@@ -231,13 +228,13 @@ class RuntimeApi:
         return _ACCEPTED
 
     def _error(self, request: Request) -> Response:
-        self._states.take(Input.ERROR)
-        self._states.take(Input.SENT)
+        self._states.take("error")
+        self._states.take("sent")
         self._listener.runtime_error(self._current_id, error_type(request), request.body)
         return _ACCEPTED
 
     def _init_error(self, request: Request) -> Response:
-        self._states.take(Input.INIT_ERROR)
+        self._states.take("init error")
         self._listener.runtime_init_error(error_type(request), request.body)
         return _ACCEPTED
 

@@ -5,47 +5,45 @@ Source: aws-lambda-runtime-interface-emulator, `internal/lambda/core/states.go`,
 
 from __future__ import annotations
 
-from enum import Enum
+from typing import Literal, TypeAlias
 
+State: TypeAlias = Literal[
+    "Started",
+    "InitError",
+    "Ready",
+    "Running",
+    "InvocationResponse",
+    "InvocationErrorResponse",
+    "RuntimeResponseSentState",
+]
+"""The names that the service tells in its error messages."""
 
-class State(Enum):
-    """Where the runtime stands; the values are the names that the service tells in its error messages."""
-
-    STARTED = "Started"
-    INIT_ERROR = "InitError"
-    READY = "Ready"
-    RUNNING = "Running"
-    INVOCATION_RESPONSE = "InvocationResponse"
-    INVOCATION_ERROR_RESPONSE = "InvocationErrorResponse"
-    RESPONSE_SENT = "RuntimeResponseSentState"
-
-
-class Input(Enum):
-    """What moves it. The value is the state that is asked for, again by the service's name."""
-
-    NEXT = "Ready"
-    RESPONSE = "InvocationResponse"
-    ERROR = "InvocationErrorResponse"
-    INIT_ERROR = "InitError"
-    INVOKED = "Running"
-    """An invocation was handed to the runtime."""
-    SENT = "RuntimeResponseSentState"
-    """The answer went on to the caller."""
-
+Input: TypeAlias = Literal["next", "response", "error", "init error", "invoked", "sent"]
+"""Four calls of the runtime; an invocation handed to it; its answer passed on to the caller."""
 
 TRANSITIONS: dict[State, dict[Input, State]] = {
-    State.STARTED: {Input.NEXT: State.READY, Input.INIT_ERROR: State.INIT_ERROR},
-    State.INIT_ERROR: {},
-    State.READY: {Input.NEXT: State.READY, Input.INVOKED: State.RUNNING},
-    State.RUNNING: {
-        Input.NEXT: State.RUNNING,  # the same event once more
-        Input.RESPONSE: State.INVOCATION_RESPONSE,
-        Input.ERROR: State.INVOCATION_ERROR_RESPONSE,
+    "Started": {"next": "Ready", "init error": "InitError"},
+    "InitError": {},
+    "Ready": {"next": "Ready", "invoked": "Running"},
+    "Running": {
+        "next": "Running",  # the same event once more
+        "response": "InvocationResponse",
+        "error": "InvocationErrorResponse",
     },
-    State.INVOCATION_RESPONSE: {Input.SENT: State.RESPONSE_SENT},
-    State.INVOCATION_ERROR_RESPONSE: {Input.SENT: State.RESPONSE_SENT},
-    State.RESPONSE_SENT: {Input.NEXT: State.READY},
+    "InvocationResponse": {"sent": "RuntimeResponseSentState"},
+    "InvocationErrorResponse": {"sent": "RuntimeResponseSentState"},
+    "RuntimeResponseSentState": {"next": "Ready"},
 }
+
+ASKED_FOR: dict[Input, State] = {
+    "next": "Ready",
+    "response": "InvocationResponse",
+    "error": "InvocationErrorResponse",
+    "init error": "InitError",
+    "invoked": "Running",
+    "sent": "RuntimeResponseSentState",
+}
+"""The state that an input means to reach, for the message if it may not."""
 
 
 class IllegalTransitionError(Exception):
@@ -56,14 +54,14 @@ class RuntimeStates:
     """One runtime process, from its start on."""
 
     def __init__(self) -> None:
-        self.state = State.STARTED
+        self.state: State = "Started"
 
     def take(self, given: Input) -> State:
         """The state that follows; raises IllegalTransitionError, and then nothing has changed."""
         following = TRANSITIONS[self.state].get(given)
         if following is None:
             raise IllegalTransitionError(
-                f"State transition from {self.state.value} to {given.value} failed for runtime."
+                f"State transition from {self.state} to {ASKED_FOR[given]} failed for runtime."
                 " Error: State transition is not allowed"
             )
         self.state = following
