@@ -149,9 +149,10 @@ class Document:
         tag = node.tag.replace("tag:yaml.org,2002:", "!!")
         return self._nothing(place, f"the tag {tag} has no meaning here")
 
-    def _nothing(self, place: Place, message: str) -> None:
+    def _nothing(self, place: Place, message: str) -> Json:
         self.problems.append(self.problem(place, message))
         self.unreadable.add(place)
+        return None
 
     def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Json]:
         result: dict[str, Json] = {}

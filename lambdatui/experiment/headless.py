@@ -10,7 +10,7 @@ from lambdatui.events import Record
 from lambdatui.experiment.language import Language
 from lambdatui.experiment.runner import Runner
 from lambdatui.experiment.schema import ExperimentFile
-from lambdatui.experiment.target import TargetError
+from lambdatui.experiment.target import Target, TargetError
 from lambdatui.function import InvalidParameter
 from lambdatui.journal import Journal
 from lambdatui.lab import Lab
@@ -56,20 +56,25 @@ async def run(experiment: ExperimentFile, language: Language, readers: Sequence[
     return running.result()
 
 
-async def _run(experiment: ExperimentFile, language: Language, journal: Journal) -> Lab:
+async def open_target(experiment: ExperimentFile, journal: Journal) -> Target:
+    """The local service, with the surroundings that the experiment asks for. Raises TargetError."""
     from lambdatui.service.service import Settings, open_service
 
     try:
-        service = await open_service(Settings(**experiment.laboratory.model_dump()), journal)
+        return await open_service(Settings(**experiment.laboratory.model_dump()), journal)
     except (OSError, InvalidParameter) as error:
         raise TargetError(f"the laboratory cannot be opened: {error}") from error
+
+
+async def _run(experiment: ExperimentFile, language: Language, journal: Journal) -> Lab:
+    target = await open_target(experiment, journal)
     try:
-        runner = Runner(experiment, service, language)
+        runner = Runner(experiment, target, language)
         await runner.open()
         await runner.run_all()
         return runner.lab
     finally:
-        await service.close()
+        await target.close()
 
 
 def _interrupt(number: int, received: list[int], running: asyncio.Future[Lab]) -> None:

@@ -149,7 +149,7 @@ async def test_a_function_that_cannot_be_created(experiment: Load) -> None:
         async def create(self, name: str, configuration: Configuration, code: Code) -> None:
             raise InvalidParameter("python3.8 is not installed here")
 
-    with pytest.raises(TargetError, match="python3.8 is not installed here"):
+    with pytest.raises(TargetError, match=r"python3\.8 is not installed here"):
         await Runner(experiment("  - {name: a}\n"), Refusing()).open()
 
 

@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from lambdatui import cli
+from lambdatui.cli import ExitCode
+from lambdatui.experiment import headless
+from lambdatui.experiment.bundled import bundled
+from lambdatui.experiment.loader import load
+from lambdatui.experiment.schema import ExperimentFile
+from lambdatui.journal import Journal
+from lambdatui.journal import load as load_journal
+from tests.experiment.fake import FakeTarget
+
+EXPERIMENT = """\
+title: {en: A small one, zh-Hant: 小的}
+functions:
+  F: {handler: app.handler, source: 'def handler(event, context): return 1'}
+steps:
+  - {name: a, invoke: {}, expect: {cold_starts: 1}}
+"""
+Main = Callable[..., int]
+
+
+@pytest.fixture
+def experiment(tmp_path: Path) -> Path:
+    path = tmp_path / "small.yaml"
+    path.write_text(EXPERIMENT)
+    return path
+
+
+@pytest.fixture
+def main() -> Main:
+    """The exit code of a command line."""
+
+    def run(*arguments: object) -> int:
+        with pytest.raises(SystemExit) as ended:
+            cli.main([str(argument) for argument in arguments])
+        assert isinstance(ended.value.code, int)
+        return ended.value.code
+
+    return run
+
+
+@pytest.fixture
+def target(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeTarget]:
+    """What `run` finds instead of the service; it has to be closed again in any case."""
+    target = FakeTarget()
+
+    async def opened(experiment: ExperimentFile, journal: Journal) -> FakeTarget:
+        target.journal = journal
+        return target
+
+    monkeypatch.setattr(headless, "open_target", opened)
+    monkeypatch.setenv("LC_ALL", "C")
+    yield target
+    assert target.closed
+
+
+# -- run ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_that_goes_as_expected(
+    main: Main, experiment: Path, target: FakeTarget, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main("run", experiment) == ExitCode.PASSED
+    out, err = capsys.readouterr()
+    assert "A small one" in out and "✓ cold_starts 1" in out and "All went as expected in 1 step." in out
+    assert "\x1b" not in out and err == ""
+
+
+def test_a_run_that_does_not(
+    main: Main, experiment: Path, target: FakeTarget, capsys: pytest.CaptureFixture[str]
+) -> None:
+    experiment.write_text(EXPERIMENT.replace("cold_starts: 1", "cold_starts: 2"))
+    assert main("run", experiment, "--lang", "zh-Hant") == ExitCode.FAILED
+    out = capsys.readouterr().out
+    assert "小的" in out and "✗ cold_starts 2, but observed 1" in out
+
+
+def test_without_a_terminal_opening_is_running(
+    main: Main, experiment: Path, target: FakeTarget, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(experiment) == ExitCode.PASSED
+    assert "✓ cold_starts 1" in capsys.readouterr().out
+
+
+def test_json_on_standard_output_is_alone_there(
+    main: Main, experiment: Path, target: FakeTarget, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main("run", experiment, "--json", "-") == ExitCode.PASSED
+    assert json.loads(capsys.readouterr().out)["experiment"] == "A small one"
+
+
+def test_files(main: Main, experiment: Path, target: FakeTarget, tmp_path: Path) -> None:
+    report, junit, journal = tmp_path / "r.json", tmp_path / "j.xml", tmp_path / "j.ndjson"
+    assert main("run", experiment, "--json", report, "--junit", junit, "--journal", journal) == ExitCode.PASSED
+    assert json.loads(report.read_text())["passed"] is True
+    assert junit.read_text().startswith("<?xml")
+    assert list(load_journal(journal)) == target.journal.records
+
+
+@pytest.mark.parametrize("option", ["--json", "--junit", "--journal"])
+def test_a_file_that_cannot_be_written_is_noticed_before_the_run(
+    main: Main, experiment: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    assert main("run", experiment, option, tmp_path / "nowhere" / "file") == ExitCode.BAD_USAGE
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == f"lambdatui: {tmp_path}/nowhere/file cannot be written: there is no folder {tmp_path}/nowhere\n"
+
+
+def test_a_full_disk(main: Main, experiment: Path, target: FakeTarget, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main("run", experiment, "--journal", "/dev/full") == ExitCode.BAD_USAGE
+    assert capsys.readouterr().err == "lambdatui: /dev/full cannot be written: No space left on device\n"
+
+
+def test_two_files_cannot_share_standard_output(
+    main: Main, experiment: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main("run", experiment, "--json", "-", "--junit", "-") == ExitCode.BAD_USAGE
+    assert capsys.readouterr().err == "lambdatui: only one of the files can be standard output\n"
+
+
+def test_a_closed_standard_output(
+    main: Main, experiment: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", None)
+        code = main("run", experiment)
+    assert (code, capsys.readouterr().err) == (ExitCode.BAD_USAGE, "lambdatui: standard output is closed\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_run(main: Main, experiment: Path, target: FakeTarget, number: signal.Signals) -> None:
+    def interrupted(event: object) -> tuple[str, None]:
+        os.kill(os.getpid(), number)
+        return "succeeded", None
+
+    experiment.write_text(EXPERIMENT.replace("{}", "{times: 1000}"))
+    target.answer = interrupted
+    assert main("run", experiment) == 128 + number
+
+
+# -- other commands -------------------------------------------------------------------------------------------------
+
+
+def test_a_bad_file_tells_all_that_is_wrong(main: Main, experiment: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    experiment.write_text(EXPERIMENT.replace("invoke: {}", "invke: {}"))
+    told = [
+        f"{experiment}:5:14: unknown key 'invke'; did you mean 'invoke'?",
+        f"{experiment}:5:34: 'cold_starts' is about invocations, and this step has none",
+    ]
+    assert main("run", experiment) == ExitCode.BAD_USAGE
+    assert capsys.readouterr().err.splitlines() == [f"lambdatui: {line}" for line in told]
+    assert main("check", experiment, "timeout") == ExitCode.BAD_USAGE
+    assert capsys.readouterr().out.splitlines() == [*told, f"{bundled()['timeout']}: ok"]
+
+
+@pytest.mark.parametrize("command", [["run"], ["open"], []])
+def test_no_such_experiment(main: Main, command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(*command, "nonesuch") == ExitCode.BAD_USAGE
+    known = ", ".join(bundled())
+    expected = f"lambdatui: nonesuch: there is no such file, nor a bundled experiment: {known}\n"
+    assert capsys.readouterr().err == expected
+
+
+def test_the_bundled_experiments_are_sound() -> None:
+    experiments = {name: load(path) for name, path in bundled().items()}
+    assert experiments.keys() >= {"timeout", "reuse", "parallel"}
+    for experiment in experiments.values():
+        texts = [experiment.title, experiment.about]
+        for step in experiment.steps:
+            texts += [step.name, step.say, step.explain, *([step.predict.ask] if step.predict else [])]
+        assert all(text and text.en and text.zh_hant for text in texts)
+
+
+def test_the_list(main: Main, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("LC_ALL", "en_GB.UTF-8")
+    assert main("list") == ExitCode.PASSED
+    lines = capsys.readouterr().out
+    assert "timeout   Lambda timeout\n" in lines
+    assert main() == ExitCode.PASSED
+    assert capsys.readouterr().out == f"{lines}\nOpen one with `lambdatui NAME`; `lambdatui --help` has all commands.\n"
+    assert main("list", "--lang", "zh-Hant") == ExitCode.PASSED
+    assert "Lambda 逾時" in capsys.readouterr().out
+    assert main("list", "--lang", "fr") == ExitCode.BAD_USAGE
+    assert capsys.readouterr().err == "lambdatui: there are texts in en and zh-Hant, not in 'fr'\n"
+
+
+def test_schemas(main: Main, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main("schema") == ExitCode.PASSED
+    assert json.loads(capsys.readouterr().out)["required"] == ["title", "functions", "steps"]
+    assert main("schema", "--report") == ExitCode.PASSED
+    assert json.loads(capsys.readouterr().out)["title"] == "lambdatui report"
+
+
+def test_bad_usage(main: Main) -> None:
+    assert main("run") == ExitCode.BAD_USAGE
+    assert main("run", "timeout", "--nonesuch") == ExitCode.BAD_USAGE
+
+
+# -- the real thing -------------------------------------------------------------------------------------------------
+
+
+def test_running_loads_no_screen(experiment: Path) -> None:
+    program = f"""\
+import atexit, sys
+from lambdatui.cli import main
+atexit.register(lambda: print([name for name in sys.modules if name.partition(".")[0] == "textual"], file=sys.stderr))
+main(["run", {str(experiment)!r}])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "[]\n"), done.stdout
+
+
+def test_a_reader_that_goes_away_ends_the_run_quietly(experiment: Path) -> None:
+    experiment.write_text(EXPERIMENT.replace("{}", "{times: 1000}"))
+    command = [sys.executable, "-m", "lambdatui", "run", str(experiment)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout and running.stderr
+        running.stdout.readline()
+        running.stdout.close()
+        assert (running.wait(timeout=60), running.stderr.read()) == (128 + signal.SIGPIPE, b"")
