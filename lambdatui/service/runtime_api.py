@@ -15,7 +15,7 @@ from typing import Protocol
 from lambdatui.service.http import HttpServer, Later, Limits, Refusal, Request, Response, plain_refusal
 from lambdatui.service.runtime_states import IllegalTransitionError, RuntimeStates, State
 
-__all__ = ["IllegalTransitionError", "Listener", "NextInvocation", "RuntimeApi", "State"]
+__all__ = ["MAX_RESPONSE_BYTES", "IllegalTransitionError", "Listener", "NextInvocation", "RuntimeApi", "State"]
 
 MAX_RESPONSE_BYTES = 6 * 2**20 + 100
 """Of a buffered response; one that is longer counts as the function's error Function.ResponseSizeTooLarge."""

@@ -372,6 +372,23 @@ class TestServer:
                 assert (await client.response())[2] == path.encode()
             assert parked.gone.empty()
 
+    async def test_who_sends_an_answer_is_not_asked_the_next_request_meanwhile(self) -> None:
+        parked, sending = Parked(), False
+
+        def handle(request: Request) -> Later:
+            assert not sending
+            return parked(request)
+
+        async with serving(handle) as (_, connect):
+            client = await connect()
+            client.send(get("/") * 2)
+            for _ in range(2):
+                _, later = await parked.asked.get()
+                sending = True
+                later.send(Response(200))
+                sending = False
+                assert (await client.response())[0] == 200
+
     async def test_answers_wait_for_no_acknowledgement(self) -> None:
         async with serving(Parked()) as (server, connect):
             await connect()
@@ -446,6 +463,15 @@ class TestServer:
             assert (await client.response())[0] == 200
             assert (await client.response())[0] == status
             assert await client.ended()
+
+    async def test_a_refused_client_can_send_to_the_end(self) -> None:
+        async with serving(echo) as (server, _):
+            host, _, port = server.address.partition(":")
+            loop = asyncio.get_running_loop()
+            with socket.create_connection((host, int(port))) as client:
+                client.setblocking(False)
+                await loop.sock_sendall(client, post("/", b"x" * 30_000_000))
+                assert b" 413 " in await loop.sock_recv(client, 100)
 
     async def test_a_truncated_request(self) -> None:
         async with serving(echo) as (_, connect):
@@ -542,6 +568,10 @@ class TestServer:
                 client.send(get("/new"))
                 assert (await client.response())[0] == 200
                 assert heard == [*before, "/new"]
+                old.setblocking(False)
+                with contextlib.suppress(ConnectionError):
+                    while await asyncio.get_running_loop().sock_recv(old, 1000):
+                        pass
 
     async def test_dropping_abandons_those_who_wait(self) -> None:
         parked = Parked()
