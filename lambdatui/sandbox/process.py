@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import resource
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -15,8 +14,8 @@ from lambdatui.sandbox.capture import Capture, Output
 from lambdatui.sandbox.guardian import Guardian
 from lambdatui.sandbox.sandbox import Place, Program, Sandbox
 
-_MAX_OPEN_FILES = 1024
-"""As in the service ("Lambda quotas": file descriptors)."""
+_WRAPPERS = 2
+"""bubblewrap's own processes around a program: one that waits outside, and the first of the new process numbers."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +106,6 @@ class Process:
         finally:
             os.close(writing)
         guardian.watch(process.pid)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (_MAX_OPEN_FILES, _MAX_OPEN_FILES))
         return cls(process, Capture(reading, on_output), guardian, sandbox.wrapped, on_exit)
 
     def freeze(self) -> None:
@@ -129,7 +126,7 @@ class Process:
     def max_memory_mb(self) -> int:
         """The most memory that its processes held so far: the sum of their high-water marks, in MB rounded up."""
         pids = list(_tree(self._process.pid))
-        total = sum(_high_water_kb(pid) for pid in (pids[1:] if self._wrapped else pids))
+        total = sum(_high_water_kb(pid) for pid in (pids[_WRAPPERS:] if self._wrapped else pids))
         self._max_memory_mb = max(self._max_memory_mb, -(-total // 1024))
         return self._max_memory_mb
 

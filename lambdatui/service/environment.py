@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lambdatui import events as ev
 from lambdatui.sandbox.capture import Line, Output, RuntimeReady
@@ -44,6 +44,7 @@ class Environment:
         self._invocation: NextInvocation | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._starting: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
         self._holds_start = False
 
     @property
@@ -147,8 +148,7 @@ class Environment:
                 case lc.Released():
                     self._host.released()
                 case lc.Ended():
-                    self._api.close()
-                    self._host.ended()
+                    self._closing = asyncio.create_task(self._close())
 
     async def _start(self) -> None:
         """Start the runtime when it is its turn. The turn is given up as soon as the runtime itself is up, because
@@ -165,6 +165,10 @@ class Environment:
         else:
             self._take(lc.ProcessStarted())
 
+    async def _close(self) -> None:
+        await self._api.close()
+        self._host.ended()
+
     def _start_is_over(self) -> None:
         if self._holds_start:
             self._holds_start = False
@@ -172,7 +176,7 @@ class Environment:
 
     def _answer_next(self, deadline: float) -> None:
         assert self._invocation
-        self._api.answer_next(self._invocation.due(int(deadline * 1000)))
+        self._api.answer_next(replace(self._invocation, deadline_ms=int(deadline * 1000)))
         self._invocation = None
 
     def _set_timer(self, at: float | None) -> None:

@@ -146,7 +146,11 @@ class Service:
         known = self._functions[function]
         try:
             configuration = known.configuration.updated(changes)
-            interpreter = await _find_interpreter(configuration)
+            same = (configuration.runtime, configuration.python) == (
+                known.configuration.runtime,
+                known.configuration.python,
+            )
+            interpreter = known.interpreter if same else await _find_interpreter(configuration)
         except InvalidParameter as error:
             self.journal.append(ev.FunctionUpdateRejected(function, dict(changes), str(error)))
             return
@@ -267,7 +271,7 @@ class Service:
                 known.name, configuration, interpreter.runtime, self._settings.region, self._credentials,
                 version=VERSION, log_group=group, log_stream=stream, runtime_api=address, task_root=task_root,
             )  # fmt: skip
-            program = python.program(interpreter, configuration.handler, variables, task_root)
+            program = python.program(interpreter, configuration.handler, variables)
             return await Process.start(
                 self._sandbox, program, folders, guardian=self._guardian, on_output=on_output, on_exit=on_exit
             )
@@ -410,7 +414,8 @@ def _checked(payload: str) -> str:
         return "{}"
     if (size := len(payload.encode(errors="surrogatepass"))) > MAX_PAYLOAD_BYTES:
         raise InvalidParameter(
-            f"{size} byte payload is too large for the RequestResponse invocation type (limit {MAX_PAYLOAD_BYTES} bytes)"
+            f"{size} byte payload is too large for the RequestResponse invocation type "
+            f"(limit {MAX_PAYLOAD_BYTES} bytes)"
         )
     try:
         json.loads(payload)
