@@ -11,11 +11,10 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from lambdatui.service.http_requests import STATUS, Limits, Received, Refusal, Request, RequestParser, Why
 
@@ -29,8 +28,7 @@ _LINGER_SECONDS = 2.0
 read why it was refused (RFC 9112, 9.6)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """Content-Length, Date and Connection are added when it is sent."""
 
     status: int

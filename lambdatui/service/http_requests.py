@@ -6,9 +6,10 @@ few duties that a server has beyond syntax (RFC 9112: a Host header; RFC 9110: E
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, NamedTuple, TypeAlias
 
 import httptools
 
@@ -38,33 +39,14 @@ class Limits:
     """How long the sender of an incomplete request may be silent; None: for ever."""
 
 
-class Headers(Mapping[str, str]):
-    """By lower-case name, decoded when asked for: most of them nobody reads. What is no UTF-8 becomes surrogates."""
-
-    __slots__ = ("_fields",)
-
-    def __init__(self, fields: Mapping[bytes, bytes]) -> None:
-        self._fields = fields
-
-    def __getitem__(self, name: str) -> str:
-        return self._fields[name.encode(errors="surrogateescape")].decode(errors="surrogateescape")
-
-    def __iter__(self) -> Iterator[str]:
-        return (name.decode() for name in self._fields)
-
-    def __len__(self) -> int:
-        return len(self._fields)
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A request that arrived completely. `path` and `query` are as they were sent, percent-encoded."""
 
     method: str
     path: str
     query: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """By lower-case name; values of a repeated header are joined by a comma."""
+    headers: Mapping[str, str] = MappingProxyType({})
+    """By lower-case name; values of a repeated header are joined by a comma. What is no UTF-8 becomes surrogates."""
     body: bytes = b""
     keep_alive: bool = True
     version: str = "1.1"
@@ -116,7 +98,8 @@ class RequestParser:
                 refused = error.__context__
                 self._refuse(refused.args[0] if isinstance(refused, _Refused) else "malformed")
             else:
-                self._guard_standstill(len(data))
+                if self.incomplete:
+                    self._guard_standstill(len(data))
             break
         received, self._received = self._received, []
         return received
@@ -131,10 +114,11 @@ class RequestParser:
     # What httptools calls, in this order.
 
     def on_message_begin(self) -> None:
+        self._progress = True
         self.incomplete = True
         self._head_complete = self._upgrading = False
         self._url = b""
-        self._fields: dict[bytes, bytes] = {}
+        self._headers: dict[str, str] = {}
         self._head_bytes = self._body_bytes = 0
         self._body: list[bytes] = []
 
@@ -147,13 +131,13 @@ class RequestParser:
         if self._head_bytes > self._limits.head_bytes:
             raise _Refused("head too large")
         if not self._head_complete:  # trailers come after the head: nobody reads them, and they may not pose as headers
-            name, fields = name.lower(), self._fields
-            fields[name] = fields[name] + b", " + value if name in fields else value
+            key, text, headers = name.lower().decode(), value.decode("utf-8", "surrogateescape"), self._headers
+            headers[key] = f"{headers[key]}, {text}" if key in headers else text
 
     def on_headers_complete(self) -> None:
         if self._head_bytes + len(self._url) > self._limits.head_bytes:
             raise _Refused("head too large")
-        parser, fields = self._parser, self._fields
+        parser, headers = self._parser, self._headers
         self._method = parser.get_method()
         self._version = parser.get_http_version()
         self._keep_alive = parser.should_keep_alive()
@@ -164,17 +148,17 @@ class RequestParser:
             return
         self._head_complete = True
         if self._version == "1.1":
-            if b"host" not in fields:
+            if "host" not in headers:
                 raise _Refused("malformed")
         elif self._version != "1.0":
             raise _Refused("version")
-        if b"content-length" in fields:
-            length = int(fields[b"content-length"])
+        if "content-length" in headers:
+            length = int(headers["content-length"])
             if length > self._limits.body_bytes:
                 self._body_bytes = length
                 raise _Refused("body too large")
-        if b"expect" in fields:
-            if fields[b"expect"].lower() != b"100-continue":
+        if "expect" in headers:
+            if headers["expect"].lower() != "100-continue":
                 raise _Refused("expectation failed")
             self.wants_continue = self._version == "1.1"
 
@@ -197,8 +181,7 @@ class RequestParser:
     def _request(self, body: bytes = b"") -> Request:
         target = self._url.decode(errors="surrogateescape")
         path, _, query = (target if target[0] == "/" else _origin_form(target)).partition("?")
-        headers = Headers(self._fields)
-        return Request(self._method.decode(), path, query, headers, body, self._keep_alive, self._version)
+        return Request(self._method.decode(), path, query, self._headers, body, self._keep_alive, self._version)
 
     def _refuse(self, why: Why) -> None:
         head = self._request() if self.incomplete and self._head_complete else None
@@ -209,16 +192,16 @@ class RequestParser:
     def _guard_standstill(self, fed: int) -> None:
         """httptools keeps to itself what may become a header or a trailer, however long. Whitespace around a value does
         not count towards the limit, hence twice."""
-        self._standstill_bytes = self._standstill_bytes + fed if self.incomplete and not self._progress else 0
+        self._standstill_bytes = 0 if self._progress else self._standstill_bytes + fed
         if self._standstill_bytes > 2 * self._limits.head_bytes:
             self._refuse("head too large")
 
     def _head_without_upgrade(self) -> bytes:
         """The request as if it had not asked for another protocol. llhttp would skip its body, but clients that offer
         h2c with every request (java.net.http does) count on being answered in HTTP/1.1."""
-        fields = [name + b": " + value for name, value in self._fields.items() if name != b"upgrade"]
-        first = b"%b %b HTTP/%b" % (self._method, self._url, self._version.encode())
-        return b"\r\n".join([first, *fields, b"", b""])
+        fields = [f"{name}: {value}\r\n" for name, value in self._headers.items() if name != "upgrade"]
+        first = b"%b %b HTTP/%b\r\n" % (self._method, self._url, self._version.encode())
+        return first + "".join(fields).encode(errors="surrogateescape") + b"\r\n"
 
 
 def _origin_form(target: str) -> str:

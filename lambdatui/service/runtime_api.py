@@ -26,7 +26,9 @@ MAX_STREAMED_BYTES = 200 * 2**20
 LIMITS = Limits(head_bytes=2 * 2**20, body_bytes=MAX_STREAMED_BYTES, idle_seconds=None)
 """The X-Ray error cause, a header, may have 1 MiB; a function may pause in its answer for as long as it may run."""
 
-ROOT = "/2018-06-01/runtime/"
+_NEXT = "/2018-06-01/runtime/invocation/next"
+_INVOCATION = re.compile("/2018-06-01/runtime/invocation/([^/]+)/(response|error)")
+_INIT_ERROR = "/2018-06-01/runtime/init/error"
 
 
 @dataclass(frozen=True)
@@ -129,9 +131,6 @@ def _event(invocation: NextInvocation) -> Response:
     return Response(200, invocation.payload, [header for header in headers if header[1]])
 
 
-_INVOCATION = re.compile(re.escape(ROOT) + r"invocation/([^/]+)/(response|error)")
-
-
 class RuntimeApi:
     """The Runtime API of one environment. It outlives the environment's runtime processes: see `reset`."""
 
@@ -185,7 +184,7 @@ class RuntimeApi:
     def _handle(self, request: Request) -> Response | Later:
         path = request.path
         try:
-            if path == ROOT + "invocation/next":
+            if path == _NEXT:
                 return self._next() if request.method == "GET" else _not_allowed("GET")
             if match := _INVOCATION.fullmatch(path):
                 if request.method != "POST":
@@ -193,7 +192,7 @@ class RuntimeApi:
                 if match[1] != self._current_id:
                     return _INVALID_REQUEST_ID
                 return self._response(request) if match[2] == "response" else self._error(request)
-            if path == ROOT + "init/error":
+            if path == _INIT_ERROR:
                 return self._init_error(request) if request.method == "POST" else _not_allowed("POST")
         except IllegalTransitionError as error:
             return _forbidden(error)
