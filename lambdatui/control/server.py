@@ -20,7 +20,7 @@ from lambdatui import events as ev
 from lambdatui.control.protocol import Decoder, ProtocolError, encode
 from lambdatui.events import Json, Record
 from lambdatui.experiment.bundled import find
-from lambdatui.experiment.language import choose
+from lambdatui.experiment.language import language as chosen_language
 from lambdatui.experiment.loader import BadExperiment, load
 from lambdatui.experiment.runner import Runner
 from lambdatui.experiment.schema import ExperimentFile
@@ -58,7 +58,7 @@ async def _serve(experiment: ExperimentFile, language: str | None) -> int:
         loop.add_signal_handler(number, stopped.set)
     service = await open_service(Settings(**experiment.laboratory.model_dump()), Journal())
     try:
-        runner = Runner(experiment, service, choose(language))
+        runner = Runner(experiment, service, chosen_language(language, os.environ))
         await runner.open()
         laboratory = Laboratory(service, runner, stopped)
         path = service.folder / "control.sock"

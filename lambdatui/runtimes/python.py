@@ -127,6 +127,6 @@ async def _probe(path: str) -> tuple[Interpreter, bool] | None:
 def _with_client(interpreter: Interpreter, has_client: bool) -> Interpreter:
     if not has_client:
         raise RuntimeNotInstalled(
-            f"{interpreter.path} has no runtime client: install it with `{interpreter.path} -m pip install awslambdaric`"
+            f"{interpreter.path} lacks Lambda's runtime client: run `{interpreter.path} -m pip install awslambdaric`"
         )
     return interpreter

@@ -45,6 +45,7 @@ class Environment:
         self._timer: asyncio.TimerHandle | None = None
         self._starting: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
+        self._listening = False
         self._holds_start = False
 
     @property
@@ -156,8 +157,9 @@ class Environment:
         await self._host.starts.acquire()
         self._holds_start = True
         try:
-            if not self._api.address:
+            if not self._listening:
                 await self._api.start()
+                self._listening = True
             self._process = await self._host.spawn(self._api.address, self._printed, self._exited)
         except OSError as error:
             self._start_is_over()
