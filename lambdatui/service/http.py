@@ -20,6 +20,8 @@ from lambdatui.service.http_requests import STATUS, Limits, Received, Refusal, R
 
 __all__ = ["Handler", "HttpServer", "Later", "Limits", "Refusal", "Request", "Response", "Why", "plain_refusal"]
 
+_READ_BYTES = 2**16
+
 _PIPELINED = 16
 """So many requests may wait behind one that is being answered; then the connection is not read until they are fewer."""
 
@@ -88,6 +90,9 @@ class HttpServer:
         self.refuse = refuse
         self.limits = limits or Limits()
         self.connections: set[Connection] = set()
+        self.buffer = memoryview(bytearray(_READ_BYTES))
+        """Every connection reads into it and has done with it at once. A fresh one for each read, as asyncio makes it
+        by itself, costs three system calls."""
         self._server: asyncio.Server | None = None
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -135,7 +140,7 @@ def _refuse_backlog(listening: socket.socket) -> None:
             accepted.close()
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """One client: what it sent waits in a queue, and at most one request is being answered."""
 
     def __init__(self, server: HttpServer) -> None:
@@ -165,10 +170,13 @@ class Connection(asyncio.Protocol):
         # asyncio does this only for sockets made with an explicit protocol number; without it, answers wait 40 ms.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, _: int) -> memoryview:
+        return self._server.buffer
+
+    def buffer_updated(self, size: int) -> None:
         if self._lingering or not self._open:
             return
-        self._queue += self._parser.feed(data)
+        self._queue += self._parser.feed(self._server.buffer[:size])
         self._advance()
         if self._parser.incomplete:
             self._watch()

@@ -85,13 +85,13 @@ class RequestParser:
         self.wants_continue = False
         """The sender waits for `100 Continue` before it sends the body (RFC 9110, 10.1.1)."""
 
-    def feed(self, data: bytes) -> list[Received]:
+    def feed(self, data: bytes | memoryview) -> list[Received]:
         while not self._refused:
             self._progress = False
             try:
                 self._parser.feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
-                data = self._head_without_upgrade() + data[upgrade.args[0] :]
+                data = self._head_without_upgrade() + bytes(data[upgrade.args[0] :])
                 self._parser = httptools.HttpRequestParser(self)
                 continue
             except httptools.HttpParserError as error:
