@@ -191,6 +191,7 @@ class Environment:
 
     def _time_is_up(self) -> None:
         self._timer = None
+        self._signal(Process.freeze)  # at once: the rest takes a moment in which the function would go on
         self._drain()
         self._take(lc.TimeIsUp(self._memory_mb()))
 

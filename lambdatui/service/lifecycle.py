@@ -413,19 +413,24 @@ class Lifecycle:
 
     @_on(State.BUSY, Responded)
     def _respond(self, now: float, given: Responded) -> None:
-        self._reply("succeeded", given.body)
-        self.state = State.RESPONDED
+        self._answer(now, "succeeded", given.body)
 
     @_on(State.BUSY, Errored)
     def _report_error(self, now: float, given: Errored) -> None:
-        self._reply("failed", given.body)
-        self.state = State.RESPONDED
+        self._answer(now, "failed", given.body)
 
     @_on(State.BUSY, ResponseTooLarge)
     def _refuse_response(self, now: float, given: ResponseTooLarge) -> None:
         message = f"Response payload size exceeded maximum allowed payload size ({given.limit} bytes)."
-        self._reply("failed", _body(errorMessage=message, errorType="Function.ResponseSizeTooLarge"))
-        self.state = State.RESPONDED
+        self._answer(now, "failed", _body(errorMessage=message, errorType="Function.ResponseSizeTooLarge"))
+
+    def _answer(self, now: float, status: str, payload: str) -> None:
+        """Unless the deadline has passed already, and only the timer is late."""
+        if now >= self._began + self.terms.timeout:
+            self._timeout(now, TimeIsUp(0))
+        else:
+            self._reply(status, payload)
+            self.state = State.RESPONDED
 
     @_on(State.RESPONDED, NextRequested)
     def _finish(self, now: float, given: NextRequested) -> None:
