@@ -15,7 +15,7 @@ from typing import Protocol
 from lambdatui.service.http import HttpServer, Later, Limits, Refusal, Request, Response, plain_refusal
 from lambdatui.service.runtime_states import IllegalTransitionError, RuntimeStates, State
 
-__all__ = ["MAX_RESPONSE_BYTES", "IllegalTransitionError", "Listener", "NextInvocation", "RuntimeApi", "State"]
+__all__ = ["MAX_RESPONSE_BYTES", "Listener", "NextInvocation", "RuntimeApi", "State"]
 
 MAX_RESPONSE_BYTES = 6 * 2**20 + 100
 """Of a buffered response; one that is longer counts as the function's error Function.ResponseSizeTooLarge."""
@@ -164,11 +164,14 @@ class RuntimeApi:
         return self._states.state
 
     def answer_next(self, invocation: NextInvocation) -> None:
-        """Hand `invocation` to the runtime that asks for one; raises IllegalTransitionError if it does not.
+        """Hand `invocation` to the runtime that asks for one; raises RuntimeError if it does not.
 
         If its connection broke while it waited, it gets the invocation when it asks again.
         """
-        self._states.take("invoked")
+        try:
+            self._states.take("invoked")
+        except IllegalTransitionError as error:  # our own mistake, and not to be told to the runtime as if it were its
+            raise RuntimeError(str(error)) from None
         self._current_id = invocation.request_id
         self._current_event = _event(invocation)
         for later in self._waiting:  # the one that has waited longest; another, if there is one, waits on
