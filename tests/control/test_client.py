@@ -66,7 +66,8 @@ async def test_replies_find_their_commands_in_any_order(tmp_path: Path) -> None:
                 writer.write(encode({"reply": number, "error": None, "result": number}))
 
     async with laboratory(tmp_path, answer) as client:
-        assert await asyncio.gather(client.command("a"), client.command("b")) == [0, 1]
+        results = await asyncio.gather(client.command("a"), client.command("b"))
+    assert list(results) == [0, 1]
 
 
 async def test_a_refusal_is_its_sentence(tmp_path: Path) -> None:
@@ -74,7 +75,7 @@ async def test_a_refusal_is_its_sentence(tmp_path: Path) -> None:
         writer.write(encode({"reply": message["id"], "error": "There is no such function.", "result": None}))
 
     async with laboratory(tmp_path, answer) as client:
-        with pytest.raises(CommandFailed, match="There is no such function."):
+        with pytest.raises(CommandFailed, match=r"There is no such function\."):
             await client.command("invoke", function="G")
 
 
@@ -120,7 +121,7 @@ def test_a_laboratory_lives_until_its_standard_input_ends() -> None:
 
 def test_what_a_laboratory_says_when_it_cannot_start_is_passed_on() -> None:
     program = "import sys; sys.exit(print('x.yaml:3:4: unknown key', file=sys.stderr) or 2)"
-    with pytest.raises(LaunchFailed, match="x.yaml:3:4: unknown key") as failure:
+    with pytest.raises(LaunchFailed, match=r"x\.yaml:3:4: unknown key") as failure:
         Launching("x.yaml", None, process(program)).ready()
     assert failure.value.exit_code == 2
 

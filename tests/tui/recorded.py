@@ -96,7 +96,8 @@ class Script:
 
     def timed_out(self, environment: str, request: str) -> Script:
         message = f"2023-11-14T22:13:23.000Z {request} Task timed out after 3.00 seconds"
-        payload = f'{{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: {request} Error: Task timed out after 3.00 seconds"}}'
+        sentence = f"RequestId: {request} Error: Task timed out after 3.00 seconds"
+        payload = f'{{"errorType":"Sandbox.Timedout","errorMessage":"{sentence}"}}'
         self.add(ev.InvocationAnswered(request, "timed_out", payload, "Unhandled"))
         self.log(environment, message, f"END RequestId: {request}", request=request, platform=True)
         return self.add(
