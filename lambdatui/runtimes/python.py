@@ -6,11 +6,9 @@ import asyncio
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-from lambdatui.sandbox.sandbox import Program
 
 _LAUNCHER = Path(__file__).with_name("python_launcher.py")
 _SECONDS_FOR_THE_PROBE = 20.0
@@ -30,7 +28,7 @@ class RuntimeNotInstalled(Exception):
 
 @dataclass(frozen=True)
 class Interpreter:
-    """A Python that has awslambdaric. `reads` are the folders that it is made of."""
+    """A Python that has awslambdaric. `reads` are the folders that it must be able to read."""
 
     path: str
     version: tuple[int, int, int]
@@ -45,6 +43,10 @@ class Interpreter:
     def lambda_version(self) -> str:
         """As INIT_START has it. The service counts its builds of a runtime; here it is the interpreter's own patch."""
         return f"python:{self.version[0]}.{self.version[1]}.v{self.version[2]}"
+
+    def command(self, handler: str) -> tuple[str, ...]:
+        """What starts a function; it wants to be started in the folder of its code."""
+        return (self.path, "-B", str(_LAUNCHER), handler)
 
 
 async def find(runtime: str | None, python: str | None) -> Interpreter:
@@ -78,12 +80,6 @@ async def find(runtime: str | None, python: str | None) -> Interpreter:
         f"the runtime {runtime} is not installed: install Python {(runtime or own).removeprefix('python')} "
         f"and awslambdaric for it, or name an interpreter with the key python"
     )
-
-
-def program(interpreter: Interpreter, handler: str, variables: Mapping[str, str]) -> Program:
-    """What starts the function; it wants to be started in the folder of its code."""
-    argv = (interpreter.path, "-B", str(_LAUNCHER), handler)
-    return Program(argv, variables, (*interpreter.reads, _LAUNCHER.parent))
 
 
 def _candidates(runtime: str) -> Iterator[str]:
@@ -120,7 +116,7 @@ async def _probe(path: str) -> tuple[Interpreter, bool] | None:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    reads = tuple(dict.fromkeys(Path(folder) for folder in folders if Path(folder).exists()))
+    reads = tuple(dict.fromkeys(Path(folder) for folder in (*folders, _LAUNCHER.parent) if Path(folder).exists()))
     return Interpreter(path, (version[0], version[1], version[2]), reads), has_client
 
 

@@ -25,7 +25,7 @@ from lambdatui.runtimes.python import Interpreter, RuntimeNotInstalled
 from lambdatui.sandbox.capture import Output
 from lambdatui.sandbox.guardian import Guardian
 from lambdatui.sandbox.process import Exit, Process
-from lambdatui.sandbox.sandbox import Place, Sandbox, choose
+from lambdatui.sandbox.sandbox import Place, Program, Sandbox, choose
 from lambdatui.service import logs
 from lambdatui.service.environment import Environment, Host
 from lambdatui.service.lifecycle import Terms
@@ -271,7 +271,7 @@ class Service:
                 known.name, configuration, interpreter.runtime, self._settings.region, self._credentials,
                 version=VERSION, log_group=group, log_stream=stream, runtime_api=address, task_root=task_root,
             )  # fmt: skip
-            program = python.program(interpreter, configuration.handler, variables)
+            program = Program(interpreter.command(configuration.handler), variables, interpreter.reads)
             return await Process.start(
                 self._sandbox, program, folders, guardian=self._guardian, on_output=on_output, on_exit=on_exit
             )
