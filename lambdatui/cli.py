@@ -68,7 +68,7 @@ def main(arguments: list[str] | None = None) -> None:
         _forget_stdout()
         Trouble(f"standard output cannot be written: {error.strerror}").show()
         code = ExitCode.BAD_USAGE
-    sys.exit(code)
+    sys.exit(code or ExitCode.PASSED)
 
 
 # -- commands -------------------------------------------------------------------------------------------------------

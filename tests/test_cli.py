@@ -156,8 +156,8 @@ def test_a_signal_ends_a_run(main: Main, experiment: Path, target: FakeTarget, n
 def test_a_bad_file_tells_all_that_is_wrong(main: Main, experiment: Path, capsys: pytest.CaptureFixture[str]) -> None:
     experiment.write_text(EXPERIMENT.replace("invoke: {}", "invke: {}"))
     told = [
-        f"{experiment}:5:14: unknown key 'invke'; did you mean 'invoke'?",
-        f"{experiment}:5:34: 'cold_starts' is about invocations, and this step has none",
+        f"{experiment}:5:15: unknown key 'invke'; did you mean 'invoke'?",
+        f"{experiment}:5:36: 'cold_starts' is about invocations, and this step has none",
     ]
     assert main("run", experiment) == ExitCode.BAD_USAGE
     assert capsys.readouterr().err.splitlines() == [f"lambdatui: {line}" for line in told]

@@ -67,7 +67,9 @@ class Guardian:
         self._say(f"-{pgid}\n")
 
     def close(self) -> None:
-        """Let it do its work now."""
+        """Let it do its work now. Closing twice does nothing."""
+        if self._process.returncode is not None:
+            return
         os.close(self._pipe)
         self._process.wait()
         os.close(self._lock)

@@ -1,0 +1,78 @@
+"""A laboratory with real processes, and a few words to talk with it."""
+
+from __future__ import annotations
+
+import asyncio
+import textwrap
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lambdatui import events as ev
+from lambdatui.function import Code, Configuration
+from lambdatui.journal import Journal
+from lambdatui.lab import Invocation, Lab
+from lambdatui.service.service import Service, Settings, open_service
+
+
+class Laboratory:
+    """A service, and all that it states."""
+
+    def __init__(self, service: Service, folder: Path) -> None:
+        self.service = service
+        self.folder = folder
+        self.lab = Lab()
+        service.journal.read_with(self.lab.apply)
+
+    async def create(self, source: str, name: str = "F", **configuration: Any) -> None:
+        """A function whose module is `source`, in a folder of its own."""
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        (folder / "app.py").write_text(textwrap.dedent(source))
+        await self.service.create(name, Configuration("app.handler", **configuration), Code(folder))
+
+    async def invoke(self, payload: str = "{}", function: str = "F") -> Invocation:
+        """One invocation, with its END and REPORT."""
+        request_id = await self.service.invoke(function, payload)
+        await self.service.settled()
+        return self.lab.invocations[request_id]
+
+    def lines(self, invocation: Invocation) -> list[str]:
+        """What stands in its stream."""
+        assert invocation.log_stream
+        return [event.text for event in self.lab.streams[invocation.log_stream].events]
+
+    async def until(self, happened: Callable[[ev.Event], bool]) -> ev.Event:
+        """The first event, past or to come, of which this is true."""
+        async with asyncio.timeout(30):
+            async for records in self.service.journal.follow():
+                for record in records:
+                    if happened(record.event):
+                        return record.event
+        raise AssertionError
+
+
+Opener = Callable[..., Any]
+
+
+@pytest.fixture
+async def open_laboratory(tmp_path: Path) -> AsyncIterator[Opener]:
+    opened: list[Service] = []
+
+    async def open_(**settings: Any) -> Laboratory:
+        service = await open_service(Settings(**settings), Journal())
+        opened.append(service)
+        return Laboratory(service, tmp_path)
+
+    yield open_
+    for service in opened:
+        await service.close()
+
+
+@pytest.fixture
+async def laboratory(open_laboratory: Opener) -> Laboratory:
+    opened = await open_laboratory()
+    assert isinstance(opened, Laboratory)
+    return opened

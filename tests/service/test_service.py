@@ -1,0 +1,316 @@
+"""Lambda's behaviour, with real processes behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from lambdatui import events as ev
+from lambdatui.function import Code, Configuration, InvalidParameter
+from tests.service.conftest import Laboratory, Opener
+
+COUNTER = """
+    import os
+    count = 0
+    def handler(event, context):
+        global count
+        count += 1
+        return [count, os.environ["AWS_LAMBDA_LOG_STREAM_NAME"]]
+"""
+PATIENT = """
+    import time
+    def handler(event, context):
+        print("waiting")
+        time.sleep(event.get("seconds", 60))
+        return "done"
+"""
+
+
+async def test_an_environment_is_reused_and_keeps_its_memory(laboratory: Laboratory) -> None:
+    await laboratory.create(COUNTER)
+    invocations = [await laboratory.invoke() for _ in range(3)]
+    assert [each.payload for each in invocations] == [f'[{n}, "{invocations[0].log_stream}"]' for n in (1, 2, 3)]
+    assert [each.cold_start for each in invocations] == [True, False, False]
+    assert len(laboratory.lab.environments) == 1
+
+
+async def test_the_log_of_a_cold_and_a_warm_invocation(laboratory: Laboratory) -> None:
+    await laboratory.create("print('module')\ndef handler(event, context):\n    print('handler')\n    return 1")
+    await laboratory.invoke()
+    lines = laboratory.lines(await laboratory.invoke())
+    identity = "[0-9a-f-]{36}"
+    patterns = [
+        r"INIT_START Runtime Version: python:3\.\d+\.v\d+"
+        r"\tRuntime Version ARN: arn:aws:lambda:us-east-1::runtime:\w{64}",
+        "module",
+        rf"START RequestId: {identity} Version: \$LATEST",
+        "handler",
+        f"END RequestId: {identity}",
+        rf"REPORT RequestId: {identity}\tDuration: [\d.]+ ms\tBilled Duration: \d+ ms\tMemory Size: 128 MB"
+        r"\tMax Memory Used: \d+ MB\tInit Duration: [\d.]+ ms\t",
+        rf"START RequestId: {identity} Version: \$LATEST",
+        "handler",
+        f"END RequestId: {identity}",
+        rf"REPORT RequestId: {identity}\tDuration: [\d.]+ ms\tBilled Duration: \d+ ms\tMemory Size: 128 MB"
+        r"\tMax Memory Used: \d+ MB\t",
+    ]
+    assert len(lines) == len(patterns)
+    for line, pattern in zip(lines, patterns, strict=True):
+        assert re.fullmatch(pattern, line), line
+
+
+async def test_invocations_at_the_same_time_get_an_environment_each(laboratory: Laboratory) -> None:
+    await laboratory.create("import time\ndef handler(event, context):\n    time.sleep(1)")
+    first = await asyncio.gather(*(laboratory.invoke() for _ in range(3)))
+    assert len({each.environment for each in first}) == len({each.log_stream for each in first}) == 3
+    assert all(each.cold_start for each in first)
+    second = await asyncio.gather(*(laboratory.invoke() for _ in range(3)))
+    assert {each.environment for each in second} == {each.environment for each in first}
+
+
+@pytest.mark.parametrize("dialect", ["current", "classic"])
+async def test_a_timeout_resets_the_environment(open_laboratory: Opener, dialect: str) -> None:
+    laboratory = await open_laboratory(log_dialect=dialect)
+    await laboratory.create(
+        """
+        import os, time
+        def handler(event, context):
+            print("kept" if os.path.exists("/tmp/file" if os.environ.get("TMPDIR") is None else
+                                           os.environ["TMPDIR"] + "/file") else "new")
+            open(os.environ.get("TMPDIR", "/tmp") + "/file", "w").close()
+            time.sleep(event["seconds"])
+        """,
+        timeout=1,
+    )
+    timed_out = await laboratory.invoke('{"seconds": 60}')
+    assert timed_out.status == "timed_out"
+    body = json.loads(timed_out.payload)
+    assert body["errorMessage"].endswith("Task timed out after 1.00 seconds")
+    assert body.get("errorType") == ("Sandbox.Timedout" if dialect == "current" else None)
+    report = laboratory.lines(timed_out)[-1]
+    assert ("Status: timeout" in report) == (dialect == "current")
+    assert any("Task timed out" in line for line in laboratory.lines(timed_out)) == (dialect == "classic")
+    after = await laboratory.invoke('{"seconds": 0}')
+    assert (after.status, after.environment, after.cold_start) == ("succeeded", timed_out.environment, False)
+    lines = laboratory.lines(after)
+    assert [line for line in lines if line in ("new", "kept")] == ["new", "kept"], "/tmp outlives the reset"
+    assert sum(line.startswith("INIT_START") for line in lines) == 1, "the second init is suppressed"
+
+
+async def test_a_handlers_error_resets_nothing(laboratory: Laboratory) -> None:
+    await laboratory.create(
+        "count = 0\ndef handler(event, context):\n    global count\n    count += 1\n    1 / (count - 1)"
+    )
+    failed = await laboratory.invoke()
+    assert (failed.status, failed.function_error) == ("failed", "Unhandled")
+    assert json.loads(failed.payload or "")["errorType"] == "ZeroDivisionError"
+    assert "[ERROR] ZeroDivisionError: division by zero" in laboratory.lines(failed)[2]
+    assert (await laboratory.invoke()).status == "succeeded"
+    assert len(laboratory.lab.environments) == 1
+
+
+async def test_an_exit_is_reported_with_its_status(laboratory: Laboratory) -> None:
+    await laboratory.create("import os\ndef handler(event, context):\n    os._exit(7)")
+    failed = await laboratory.invoke()
+    assert json.loads(failed.payload or "") == {
+        "errorType": "Runtime.ExitError",
+        "errorMessage": f"RequestId: {failed.request_id} Error: Runtime exited with error: exit status 7",
+    }
+    assert laboratory.lines(failed)[-1].endswith("Status: error\tError Type: Runtime.ExitError")
+
+
+async def test_a_signal_is_reported_by_name(laboratory: Laboratory) -> None:
+    await laboratory.create("import os\ndef handler(event, context):\n    os.kill(os.getpid(), 9)")
+    failed = await laboratory.invoke()
+    assert json.loads(failed.payload or "")["errorMessage"].endswith("Runtime exited with error: signal: killed")
+
+
+async def test_a_module_that_cannot_be_imported_runs_twice_before_start(laboratory: Laboratory) -> None:
+    await laboratory.create("print('module')\nimport no_such_module")
+    failed = await laboratory.invoke()
+    assert json.loads(failed.payload or "")["errorType"] == "Runtime.ImportModuleError"
+    words = [line.split()[0] for line in laboratory.lines(failed) if not line.startswith("[")]
+    assert words == ["INIT_START", "module", "INIT_REPORT", "module", "INIT_REPORT", "START", "END", "REPORT"]
+
+
+async def test_a_background_thread_stops_with_the_environment_and_goes_on_with_it(laboratory: Laboratory) -> None:
+    await laboratory.create(
+        """
+        import threading, time
+        ticks = []
+        def tick():
+            while True:
+                ticks.append(time.monotonic())
+                time.sleep(0.01)
+        threading.Thread(target=tick, daemon=True).start()
+        def handler(event, context):
+            time.sleep(0.1)
+            gaps = [b - a for a, b in zip(ticks, ticks[1:])]
+            return [len(ticks), max(gaps)]
+        """
+    )
+    first = json.loads((await laboratory.invoke()).payload or "")
+    await asyncio.sleep(1.5)  # time itself is what is tested here
+    count, gap = json.loads((await laboratory.invoke()).payload or "")
+    assert count > first[0], "it went on"
+    assert gap > 1.2, "and stood still between the invocations"
+
+
+async def test_a_configuration_change_gives_a_new_environment_and_the_old_one_finishes(laboratory: Laboratory) -> None:
+    await laboratory.create(PATIENT)
+    in_flight = asyncio.create_task(laboratory.service.invoke("F", '{"seconds": 1}'))
+    await laboratory.until(lambda event: isinstance(event, ev.LogWritten) and "waiting" in event.lines)
+    await laboratory.service.update("F", {"memory_size": 256})
+    after = await laboratory.invoke('{"seconds": 0}')
+    old = laboratory.lab.invocations[await in_flight]
+    await laboratory.service.settled()
+    assert (old.status, old.memory_size_mb, after.memory_size_mb) == ("succeeded", 128, 256)
+    assert old.environment != after.environment and old.log_stream != after.log_stream
+    assert laboratory.lab.environments[old.environment or ""].ended_because == "the configuration changed"
+
+
+async def test_a_refused_update_changes_nothing(laboratory: Laboratory) -> None:
+    await laboratory.create(COUNTER)
+    await laboratory.invoke()
+    await laboratory.service.update("F", {"timeout": 901})
+    assert "Member must have value less than or equal to 900" in laboratory.lab.rejections[0].message
+    assert (await laboratory.invoke()).cold_start is False
+
+
+@pytest.mark.parametrize("how", ["write", "rename", "burst"])
+async def test_saving_a_file_makes_the_next_invocation_cold_on_the_new_code(laboratory: Laboratory, how: str) -> None:
+    await laboratory.create("def handler(event, context):\n    return 'old'")
+    before = await laboratory.invoke()
+    file = laboratory.folder / "F" / "app.py"
+    new = "def handler(event, context):\n    return 'new'"
+    if how == "rename":
+        temporary = file.with_name(".app.py.swp")
+        temporary.write_text(new)
+        temporary.rename(file)
+    else:
+        for n in range(20 if how == "burst" else 0):
+            (file.parent / f"module{n}.py").write_text("x = 1")
+        file.write_text(new)
+    await laboratory.until(lambda event: isinstance(event, ev.FunctionUpdated))
+    await laboratory.until(lambda event: isinstance(event, ev.EnvironmentEnded))
+    after = await laboratory.invoke()
+    while after.payload == '"old"':  # a burst may be told in two parts
+        after = await laboratory.invoke()
+    assert after.payload == '"new"' and after.environment != before.environment
+    created = [each for each in laboratory.service.journal.records if isinstance(each.event, ev.EnvironmentCreated)]
+    assert isinstance(created[-1].event, ev.EnvironmentCreated) and created[-1].event.because == "the code changed"
+
+
+async def test_an_edit_leaves_the_file_on_disk_alone(laboratory: Laboratory) -> None:
+    await laboratory.create("def handler(event, context):\n    return 'old'")
+    await laboratory.service.edit("F", "app.py", "def handler(event, context):\n    return 'edited'")
+    assert (await laboratory.invoke()).payload == '"edited"'
+    assert "old" in (laboratory.folder / "F" / "app.py").read_text()
+
+
+async def test_output_arrives_whole_and_in_order(laboratory: Laboratory) -> None:
+    await laboratory.create(
+        r"""
+        import os, sys
+        def handler(event, context):
+            for n in range(100_000):
+                print(n)
+            os.write(1, b"x" * 1_000_000 + b"\n")
+            os.write(1, b"not utf-8: \xff\xfe\n")
+            sys.stderr.write("error\n")
+            print("no newline", end="")
+        """,
+        timeout=60,
+    )
+    lines = laboratory.lines(await laboratory.invoke())
+    start = next(n for n, line in enumerate(lines) if line.startswith("START"))
+    assert lines[start + 1 : start + 100_001] == [str(n) for n in range(100_000)]
+    assert lines[start + 100_001 : -2] == ["x" * 1_000_000, "not utf-8: \ufffd\ufffd", "error", "no newline"]
+
+
+async def test_the_function_sees_what_lambda_shows(laboratory: Laboratory) -> None:
+    await laboratory.create(
+        """
+        import os
+        def handler(event, context):
+            return {"env": dict(os.environ), "cwd": os.getcwd(), "id": context.aws_request_id,
+                    "memory": context.memory_limit_in_mb, "left": context.get_remaining_time_in_millis(),
+                    "arn": context.invoked_function_arn}
+        """,
+        environment={"GREETING": "hello"},
+    )
+    invocation = await laboratory.invoke()
+    seen = json.loads(invocation.payload or "")
+    assert seen["id"] == invocation.request_id
+    assert (seen["memory"], seen["env"]["GREETING"], seen["cwd"]) == ("128", "hello", seen["env"]["LAMBDA_TASK_ROOT"])
+    assert 0 < seen["left"] <= 3000
+    assert seen["arn"] == "arn:aws:lambda:us-east-1:000000000000:function:F"
+    assert seen["env"]["AWS_LAMBDA_LOG_STREAM_NAME"] == invocation.log_stream
+    assert seen["env"]["_HANDLER"] == "app.handler"
+    assert seen["env"]["AWS_ACCESS_KEY_ID"].startswith("ASIA")
+
+
+async def test_throttling_is_answered_at_once_and_logged_nowhere(laboratory: Laboratory) -> None:
+    await laboratory.create(PATIENT, reserved_concurrent_executions=1)
+    in_flight = asyncio.create_task(laboratory.service.invoke("F", '{"seconds": 1}'))
+    await laboratory.until(lambda event: isinstance(event, ev.InvocationPlaced))
+    throttled = laboratory.lab.invocations[await laboratory.service.invoke("F", "{}")]
+    assert throttled.throttle_reason == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    await in_flight
+    assert len(laboratory.lab.streams) == 1
+
+
+async def test_idle_environments_are_reclaimed_in_time(open_laboratory: Opener) -> None:
+    laboratory = await open_laboratory(idle_timeout=0.2)
+    await laboratory.create(COUNTER)
+    await laboratory.invoke()
+    ended = await laboratory.until(lambda event: isinstance(event, ev.EnvironmentEnded))
+    assert isinstance(ended, ev.EnvironmentEnded) and ended.because == "idle for 0.2 s"
+
+
+async def test_nothing_is_left_after_close(open_laboratory: Opener) -> None:
+    laboratory = await open_laboratory()
+    await laboratory.create(
+        "import subprocess\ndef handler(event, context):\n    subprocess.Popen(['sleep', '60'], start_new_session=True)"
+    )
+    await laboratory.invoke()
+    folder = laboratory.service.folder
+    await laboratory.service.close()
+    assert not folder.exists()
+    assert processes_of(folder) == []
+
+
+def processes_of(folder: Path) -> list[str]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if str(folder).encode() in entry.read_bytes():
+                found.append(entry.parent.name)
+        except OSError:
+            continue
+    return found
+
+
+async def test_what_cannot_be_created_is_refused_in_a_sentence(laboratory: Laboratory, tmp_path: Path) -> None:
+    for configuration, sentence in (
+        (Configuration("app.handler", runtime="nodejs22.x"), "not supported"),
+        (Configuration("app.handler", python="/no/such/python"), "no interpreter at /no/such/python"),
+    ):
+        with pytest.raises(InvalidParameter, match=sentence):
+            await laboratory.service.create("G", configuration, Code(source="", name="app.py"))
+    with pytest.raises(InvalidParameter, match="Could not parse request body into json"):
+        await laboratory.create(COUNTER)
+        await laboratory.service.invoke("F", "{no json")
+
+
+async def test_a_function_can_name_its_interpreter(laboratory: Laboratory) -> None:
+    await laboratory.create(
+        "import sys\ndef handler(event, context):\n    return sys.executable", python=sys.executable
+    )
+    assert os.path.samefile(json.loads((await laboratory.invoke()).payload or ""), sys.executable)
