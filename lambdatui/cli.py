@@ -53,9 +53,13 @@ def main(arguments: list[str] | None = None) -> None:
         if stream is not None:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        code = lambdatui.main(arguments, "lambdatui", standalone_mode=False)
+        # not lambdatui.main(), which takes a reader that went away for a failure
+        with lambdatui.make_context("lambdatui", sys.argv[1:] if arguments is None else arguments) as context:
+            code = lambdatui.invoke(context)
         if sys.stdout is not None:
             sys.stdout.flush()
+    except click.exceptions.Exit as ended:
+        code = ended.exit_code
     except click.ClickException as error:
         error.show()
         code = error.exit_code

@@ -157,7 +157,7 @@ def test_a_bad_file_tells_all_that_is_wrong(main: Main, experiment: Path, capsys
     experiment.write_text(EXPERIMENT.replace("invoke: {}", "invke: {}"))
     told = [
         f"{experiment}:5:15: unknown key 'invke'; did you mean 'invoke'?",
-        f"{experiment}:5:36: 'cold_starts' is about invocations, and this step has none",
+        f"{experiment}:5:48: 'cold_starts' is about invocations, and this step has none",
     ]
     assert main("run", experiment) == ExitCode.BAD_USAGE
     assert capsys.readouterr().err.splitlines() == [f"lambdatui: {line}" for line in told]

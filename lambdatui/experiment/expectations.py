@@ -151,7 +151,11 @@ def _no_log(key: str, expected: list[str], seen: Seen) -> Iterator[Check]:
 def _range(key: str, expected: Range, seen: Seen) -> Iterator[Check]:
     measured = [value for each in seen.invocations if (value := getattr(each, key)) is not None]
     low, high = min(measured, default=None), max(measured, default=None)
-    bounds: dict[str, Json] = {**expected.model_dump(exclude_none=True)}
+    bounds: dict[str, Json] = {
+        end: int(bound) if bound.is_integer() else bound
+        for end, bound in (("min", expected.min), ("max", expected.max))
+        if bound is not None
+    }
     passed = low is not None and high is not None and _within(low, expected) and _within(high, expected)
     yield Check(key, bounds, low if low == high else {"min": low, "max": high}, passed)
 

@@ -28,8 +28,11 @@ class Interrupted(Exception):
 
 
 async def run(experiment: ExperimentFile, language: Language, readers: Sequence[Reader]) -> Lab:
-    """What the run showed. However it ends, nothing of the laboratory is left: raises TargetError where the
-    laboratory cannot be opened, Interrupted, and what a reader raises."""
+    """What the run showed, as it was before the laboratory was closed.
+
+    However it ends, nothing of the laboratory is left. Raises TargetError where the laboratory cannot be opened,
+    Interrupted, and what a reader raises.
+    """
     journal = Journal()
     followers = [_Follower(journal, reader) for reader in readers]
     running = asyncio.ensure_future(_run(experiment, language, journal))
@@ -72,9 +75,16 @@ async def _run(experiment: ExperimentFile, language: Language, journal: Journal)
         runner = Runner(experiment, target, language)
         await runner.open()
         await runner.run_all()
-        return runner.lab
+        return _as_of_now(journal)
     finally:
         await target.close()
+
+
+def _as_of_now(journal: Journal) -> Lab:
+    lab = Lab()
+    for record in journal.records:
+        lab.apply(record)
+    return lab
 
 
 def _interrupt(number: int, received: list[int], running: asyncio.Future[Lab]) -> None:

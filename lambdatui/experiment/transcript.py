@@ -30,6 +30,8 @@ class Transcript:
     def read(self, records: Iterable[Record]) -> None:
         """Raises OSError where `out` cannot be written any more."""
         for record in records:
+            if self._lab.experiment and self._lab.experiment.passed is not None:
+                break  # the story is over; what follows is the laboratory being closed
             self._lab.apply(record)
             for line in self._lines(record.event):
                 self._out.write(f"{line}\n")
@@ -53,7 +55,7 @@ class Transcript:
             case ev.ExperimentFinished():
                 yield from ("", self._verdict(event.passed))
             case ev.LogWritten():
-                for line in event.lines:
+                for line in _physical(event.lines):
                     text = f"{event.environment[:_ID]} │ {visible(line)}"
                     yield f"  {self._styled('dim', text) if event.platform else text}"
             case _:
@@ -106,7 +108,7 @@ class Transcript:
         if step.predict:
             answer, choices = step.predict["answer"], step.predict["choices"]
             assert isinstance(answer, int) and isinstance(choices, list)
-            yield f"  ! {answer} {visible(str(choices[answer - 1]))}"
+            yield f"  = {answer} {visible(str(choices[answer - 1]))}"
         yield from _text(step.explain, "  ")
 
     def _check(self, check: Mapping[str, Json]) -> str:
@@ -132,6 +134,12 @@ class Transcript:
 def wants_colour(out: TextIO) -> bool:
     """On a terminal, unless the user asked for none (no-color.org)."""
     return out.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _physical(lines: Iterable[str]) -> Iterator[str]:
+    """A log event, such as a traceback, can be several lines on paper."""
+    for line in lines:
+        yield from line.rstrip("\n").split("\n")
 
 
 def _text(text: str, indent: str) -> Iterator[str]:

@@ -64,7 +64,7 @@ An experiment
   000000 │ END RequestId: request-1
   ✓ status succeeded
   ✗ cold_starts 2, but observed 1
-  ! 2 that
+  = 2 that
   Because.
 
 2/3  second
@@ -98,6 +98,13 @@ def test_what_functions_write_cannot_steer_the_terminal() -> None:
     written = ev.LogWritten("e" * 32, "g", "s", None, False, (line,))
     Transcript(out, colour=False).read([Record(0, 0.0, written)])
     assert out.getvalue() == "  eeeeee │ a\\x1b]0;title\\x07\\x1b[2J\\r\\u202eb\\x9b31m\tc\\ud800\n"
+
+
+def test_a_log_event_of_several_lines() -> None:
+    out = io.StringIO()
+    written = ev.LogWritten("e" * 32, "g", "s", None, True, ("[ERROR] KeyError\nTraceback", "timed out\n\n"))
+    Transcript(out, colour=False).read([Record(0, 0.0, written)])
+    assert out.getvalue() == "  eeeeee │ [ERROR] KeyError\n  eeeeee │ Traceback\n  eeeeee │ timed out\n"
 
 
 def test_what_is_harmless_stays() -> None:
