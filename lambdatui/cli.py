@@ -79,8 +79,6 @@ def main(arguments: list[str] | None = None) -> None:
 
 _experiment = click.argument("experiment")
 _language = click.option("--lang", "asked", metavar="LANGUAGE", help="en or zh-Hant; otherwise as your locale says.")
-
-
 _Group: type[click.Group] = DefaultGroup
 _file = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 
@@ -114,7 +112,6 @@ def open_(experiment: str, asked: str | None) -> int:
         from lambdatui.experiment.outputs import Outputs
 
         return _run(_load(experiment), language, Outputs())
-    _load(experiment)  # a mistake is told before the screen opens
     from lambdatui.tui.app import open_screen
 
     return open_screen(experiment, language)

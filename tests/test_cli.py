@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -93,6 +94,19 @@ def test_without_a_terminal_opening_is_running(
     assert "✓ cold_starts 1" in capsys.readouterr().out
 
 
+def test_on_a_terminal_the_screen_opens(main: Main, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[tuple[str, str | None]] = []
+
+    def open_screen(experiment: str, language: str | None = None) -> int:
+        opened.append((experiment, language))
+        return 7
+
+    monkeypatch.setattr("lambdatui.tui.app.open_screen", open_screen)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert main("--lang", "zh-Hant", "timeout") == main("open", "timeout", "--lang", "zh") == 7
+    assert opened == [("timeout", "zh-Hant")] * 2
+
+
 def test_json_on_standard_output_is_alone_there(
     main: Main, experiment: Path, target: FakeTarget, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -142,10 +156,10 @@ def test_a_closed_standard_output(
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_run(main: Main, experiment: Path, target: FakeTarget, number: signal.Signals) -> None:
     def interrupted(event: object) -> tuple[str, None]:
+        target.held = asyncio.Event()  # which nobody will set
         os.kill(os.getpid(), number)
         return "succeeded", None
 
-    experiment.write_text(EXPERIMENT.replace("{}", "{times: 1000}"))
     target.answer = interrupted
     assert main("run", experiment) == 128 + number
 
@@ -230,3 +244,13 @@ def test_a_reader_that_goes_away_ends_the_run_quietly(experiment: Path) -> None:
         running.stdout.readline()
         running.stdout.close()
         assert (running.wait(timeout=60), running.stderr.read()) == (128 + signal.SIGPIPE, b"")
+
+
+def test_a_bundled_experiment_holds() -> None:
+    """The others hold as well, but they take their seconds."""
+    command = [sys.executable, "-m", "lambdatui", "run", "reuse", "--json", "-"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["passed"], done.stderr) == (0, True, "")
+    assert [environment["state"] for environment in report["environments"]] == ["ended", "ended", "idle"]
+    assert len({invocation["log_stream"] for invocation in report["invocations"]}) == 3

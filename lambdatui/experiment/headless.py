@@ -88,9 +88,11 @@ def _as_of_now(journal: Journal) -> Lab:
 
 
 def _interrupt(number: int, received: list[int], running: asyncio.Future[Lab]) -> None:
-    if not received:  # once is enough, and a second time would interrupt the closing
-        running.cancel()
+    if received:  # the closing takes somebody too long; the guardian of the service clears away what is left
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
     received.append(number)
+    running.cancel()
 
 
 class _Follower:

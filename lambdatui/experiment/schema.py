@@ -1,78 +1,25 @@
 """The experiment file: its keys and their types.
 
 What pydantic can say about a single value is said here; what needs the rest of the file, the folder it lies in or
-Lambda's own limits is said by :mod:`lambdatui.experiment.loader`. Several values have a short form, `wait: 5` for
-`wait: {seconds: 5}`: see :class:`Shorthand`.
+Lambda's own limits is said by :mod:`lambdatui.experiment.references`. Several values have a short form, `wait: 5` for
+`wait: {seconds: 5}`: see :class:`lambdatui.experiment.shapes.Shorthand`.
 """
 
 from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    GetJsonSchemaHandler,
-    JsonValue,
-    PrivateAttr,
-    model_validator,
-)
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic import BeforeValidator, Field, JsonValue, PrivateAttr, model_validator
 
 from lambdatui.events import Json
-from lambdatui.experiment.language import Language
+from lambdatui.experiment.shapes import Model, Shorthand, Text
 from lambdatui.function import RUNTIMES, Configuration
 
 STATUSES = ("succeeded", "failed", "timed_out", "throttled")
 Status = Literal["succeeded", "failed", "timed_out", "throttled"]
 Count = Annotated[int, Field(ge=0)]
-
-
-class Model(BaseModel):
-    """Strict, because YAML has types: `timeout: "3"` is a mistake worth a word."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Shorthand(Model):
-    """May also be written as the bare value of its field `bare`."""
-
-    bare: ClassVar[str]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _spell_out(cls, value: object) -> object:
-        return value if isinstance(value, dict) else {cls.bare: value}
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        schema = handler.resolve_ref_schema(handler(core))
-        short = {key: value for key, value in schema["properties"][cls.bare].items() if key not in ("title", "default")}
-        return {"anyOf": [short, dict(schema)]}
-
-
-class Text(Shorthand):
-    """Words for the reader: one text, or one for each language. Markdown where it is longer than a line."""
-
-    bare = "en"
-    en: str | None = None
-    zh_hant: str | None = Field(default=None, alias="zh-Hant")
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Text:
-        if self.en is None and self.zh_hant is None:
-            raise ValueError("has no text")
-        return self
-
-    def in_language(self, language: Language) -> str:
-        """In that language, or in the other where there is no such text."""
-        texts = (self.zh_hant, self.en) if language == "zh-Hant" else (self.en, self.zh_hant)
-        return next(text for text in texts if text is not None).strip()
 
 
 # -- functions ------------------------------------------------------------------------------------------------------
@@ -88,7 +35,7 @@ class ConfigurationKeys(Model):
     timeout: int = Field(default=3, json_schema_extra={"minimum": 1, "maximum": 900})
     memory_size: int = Field(default=128, json_schema_extra={"minimum": 128, "maximum": 10240})
     ephemeral_storage: int = Field(default=512, json_schema_extra={"minimum": 512, "maximum": 10240})
-    environment: dict[str, str] = {}
+    environment: dict[str, str] = Field(default={})
     reserved_concurrent_executions: int | None = Field(default=None, json_schema_extra={"minimum": 0})
 
 
@@ -141,7 +88,7 @@ class Predict(Model):
 
 class Invoke(Model):
     function: str | None = None
-    event: JsonValue = {}
+    event: JsonValue = Field(default={})
     times: int = Field(default=1, ge=1, le=1000)
     parallel: bool = False
     """At the same time instead of one after another."""
@@ -245,9 +192,9 @@ class Expect(Model):
     """Environments that were created during the step."""
     log_streams: Count | None = None
     """Distinct log streams of the invocations."""
-    log: Patterns = []
+    log: Patterns = Field(default=[])
     """Each matches a line that was logged for the invocations, or by an init during the step."""
-    no_log: Patterns = []
+    no_log: Patterns = Field(default=[])
     duration_ms: Range | None = None
     """Of every REPORT."""
     billed_duration_ms: Range | None = None
