@@ -6,9 +6,11 @@ import contextlib
 import os
 import pty
 import select
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 from collections.abc import Callable, Iterator
@@ -49,14 +51,14 @@ def experiment(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def temporary(tmp_path: Path) -> Iterator[Path]:
-    """Where laboratories put their folders; after the test it must be empty."""
-    folder = tmp_path / "t"
-    folder.mkdir()
+def temporary() -> Iterator[Path]:
+    """Where laboratories put their folders; after the test it must be empty. Its path is short, as a socket's must be."""
+    folder = Path(tempfile.mkdtemp(prefix="outlive-", dir="/tmp"))
     yield folder
     for process in processes_with(str(folder)):
         with contextlib.suppress(psutil.Error):
             process.kill()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def processes_with(word: str) -> list[psutil.Process]:
@@ -149,7 +151,7 @@ class Screen:
 @pytest.fixture
 def screen(experiment: Path, temporary: Path) -> Iterator[Screen]:
     screen = Screen(experiment, temporary)
-    screen.until(lambda: b"Environments" in screen.seen, "the screen")
+    screen.until(lambda: b"Step 1 of 2" in screen.seen, "the screen")
     screen.press(b"\r")
     screen.until(lambda: len(functions(temporary)) >= 1, "the first invocation")
     screen.press(b"\r")

@@ -32,14 +32,14 @@ class Laboratory(Protocol):
 
 
 class LaboratoryApp(App[int]):
-    """The return code is 0, or LABORATORY_LOST."""
+    """The return code is 0, 130 after ctrl+c, or LABORATORY_LOST."""
 
     TITLE = "lambdatui"
     CSS_PATH = "styles.tcss"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "leave", "Quit", id="quit", tooltip="End the laboratory and leave"),
-        Binding("ctrl+c", "leave", "Quit", show=False, priority=True, id="interrupt", tooltip="The same, anywhere"),
+        Binding("ctrl+c", "leave(130)", "Quit", show=False, priority=True, id="interrupt", tooltip="The same, anywhere"),
     ]
 
     def __init__(
@@ -99,5 +99,5 @@ class LaboratoryApp(App[int]):
         except ConnectionEnded:
             pass  # the end of the events tells it
 
-    def action_leave(self) -> None:
-        self.exit(0)
+    def action_leave(self, code: int = 0) -> None:
+        self.exit(code, return_code=code)
