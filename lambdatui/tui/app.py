@@ -21,8 +21,8 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def open_screen(experiment: str, language: str | None = None) -> int:
     """Run `experiment` on the screen; the exit code.
 
-    0 after quitting, 1 when the laboratory ended by itself, 2 when it did not start, 130 (or 128 and the signal's
-    number) when interrupted. Trouble is told in plain sentences on stderr.
+    0 after quitting, 1 when the laboratory ended by itself, that of the laboratory (2) when it did not start, 128 and
+    the signal's number when interrupted. Trouble is told in plain sentences on stderr.
     """
     try:
         launching = Launching(experiment, language)
@@ -33,7 +33,7 @@ def open_screen(experiment: str, language: str | None = None) -> int:
 
         launched = launching.ready()
     except LaunchFailed as failure:
-        return _fail(str(failure), BAD_INPUT)
+        return _fail(str(failure), failure.exit_code)
     except KeyboardInterrupt:
         launching.cancel()
         return INTERRUPTED

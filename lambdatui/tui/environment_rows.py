@@ -61,7 +61,7 @@ def columns_title(cells: int, inline_why: bool) -> Line:
     """The heads of the columns of :func:`environment_row`."""
     heads = _columns("state", "start", "id", "runs", "code", "gen", "max mem", "left", cells)
     if cells >= _ROOMY:
-        heads += [" " * (_GAUGE + 2), fit("init", 7, right=True)]
+        heads[-1:] = [fit("init", 9, right=True), heads[-1], " " * (_GAUGE + 2)]
     if inline_why:
         heads.append("  why")
     return [("".join(heads), "dim")]
@@ -87,11 +87,13 @@ def environment_row(environment: Environment, model: Model, cells: int, inline_w
         cells,
     )
     row: Line = [(columns[0], role), (columns[1], start_role), *((each, plain) for each in columns[2:-1])]
-    row.append((columns[-1], time_role))
     if cells >= _ROOMY:
         took = environment.init_duration_ms
         init = milliseconds(took) if took is not None and environment.state != "init" else ""
-        row += [("  ", plain), *_gauge(environment, model), (fit(init, 7, right=True), plain)]
+        row.append((fit(init, 9, right=True), plain))
+    row.append((columns[-1], time_role))
+    if cells >= _ROOMY:
+        row += [("  ", plain), *_gauge(environment, model)]
     return [*row, ("  " + why(environment, model), "dim")] if inline_why else row
 
 

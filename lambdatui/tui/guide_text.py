@@ -10,8 +10,9 @@ from rich.cells import cell_len
 from lambdatui.lab import Experiment, Step
 from lambdatui.tui.model import Model
 from lambdatui.tui.sanitise import clean, clean_line
-from lambdatui.tui.spans import Line
+from lambdatui.tui.spans import Line, crop, fit, width, wrap
 from lambdatui.tui.wording import plural, value
+from lambdatui.tui.wrapping import joined
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,14 @@ class Markdown:
     """A text of the experiment."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class _Check:
+    name: str
+    expected: str
+    actual: str
+    passed: bool
 
 
 @dataclass(frozen=True)
@@ -39,18 +48,23 @@ def page(model: Model, cells: int = 60) -> list[Block]:
         return [_lines("waiting", [[("Starting the laboratory…", "dim")]])]
     step = model.step
     if step is None:
-        return _last_page(experiment)
+        return _last_page(experiment, model)
     blocks: list[Block] = []
     if model.page == 0 and step.state == "waiting":
         blocks += [_lines("title", [[(clean_line(experiment.title), "strong")]]), *_markdown(experiment.about)]
-    number = f"Step {model.page + 1} of {len(experiment.steps)}"
-    blocks.append(_lines("step", [[(f"{number}  ", "key"), (clean_line(step.name), "strong")]]))
+    blocks.append(_lines("step", [[(clean_line(step.name), "key")]]))
     blocks += _markdown(step.say)
     if step.action:
         blocks.append(_lines("action", [[(f"{model.glyphs.arrow} ", "key"), (clean_line(step.action), "text")]]))
-    blocks += _prediction(step, model)
+    blocks += _prediction(step, model, cells)
     blocks += _outcome(step, model, cells)
     return blocks
+
+
+def heading(model: Model) -> str:
+    """Where one is."""
+    count = len(model.steps)
+    return f"step {model.page + 1} of {count}" if model.page < count else ""
 
 
 def prompt(model: Model) -> list[Line]:
@@ -59,23 +73,27 @@ def prompt(model: Model) -> list[Line]:
     if experiment is None:
         return []
     if step is None:
-        return [[("r", "key"), (" start again  ", "dim"), ("q", "key"), (" quit", "dim")]]
+        return [[*_button("r"), (" start again  ", "text"), *_button("q"), (" quit", "text")]]
     if step.state == "running":
-        return [[(f"{model.glyphs.busy} running…", "busy")]]
+        return [[(f"{model.glyphs.busy} running…", "busy"), ("  i and p work, too", "dim")]]
     if step.state == "waiting" and model.choices:
         keys = f"1-{len(model.choices)}" if len(model.choices) > 1 else "1"
         if model.choice is None:
-            return [[(keys, "key"), (" predict  ", "dim"), ("enter", "key"), (" just run", "dim")]]
-        return [[("enter", "key"), (f" with prediction {model.choice}", "text"), ("  esc", "key"), (" none", "dim")]]
+            return [[*_button(keys), (" predict  ", "text"), *_button("enter"), (" run", "text")]]
+        return [[*_button("enter"), (f" run, I say {model.choice}", "text")]]
     if step.state == "waiting":
-        return [[("enter", "key"), (" run this step", "text")]]
+        return [[*_button("enter"), (" run this step", "text")]]
     if model.page + 1 < len(experiment.steps):
-        return [[("enter", "key"), (f" on to step {model.page + 2}", "text")]]
-    return [[("enter", "key"), (" the summary", "text")]]
+        return [[*_button("enter"), (f" on to step {model.page + 2}", "text")]]
+    return [[*_button("enter"), (" the summary", "text")]]
+
+
+def _button(key: str) -> Line:
+    return [(f" {key} ", "button")]
 
 
 def _markdown(text: str) -> list[Block]:
-    text = clean(text).strip()
+    text = joined(clean(text).strip())
     return [Markdown(text)] if text else []
 
 
@@ -83,7 +101,7 @@ def _lines(name: str, lines: list[Line]) -> Lines:
     return Lines(name, tuple(tuple(line) for line in lines))
 
 
-def _prediction(step: Step, model: Model) -> list[Block]:
+def _prediction(step: Step, model: Model, cells: int) -> list[Block]:
     if step.predict is None:
         return []
     lines: list[Line] = [[(clean_line(str(step.predict.get("ask", ""))), "strong")]]
@@ -98,7 +116,9 @@ def _prediction(step: Step, model: Model) -> list[Block]:
             role = "good"
         elif over:
             role = "bad" if number == chosen else "dim"
-        lines.append([(f"{mark} ", role), (f"{number} ", "key" if not over else role), (clean_line(str(text)), role)])
+        head: Line = [(f"{mark} ", role), (f"{number} ", "key" if not over else role)]
+        pieces = wrap(clean_line(str(text)), max(2, cells - 4))
+        lines += [[*(head if at == 0 else [("    ", role)]), (piece, role)] for at, piece in enumerate(pieces)]
     if over and step.prediction is not None:
         right = step.prediction == answer
         sign = model.glyphs.passed if right else model.glyphs.failed
@@ -118,10 +138,14 @@ def _outcome(step: Step, model: Model, cells: int) -> list[Block]:
     return blocks + _markdown(step.explain)
 
 
+_LONG = 16
+"""Cells from which on a value does not stand in the table."""
+
+
 def _checks(step: Step, model: Model, cells: int) -> list[Line]:
-    """Expected beside observed, in columns; below each other where there is no room for that."""
-    rows = [
-        (
+    """Expected beside observed, in columns. What was expected and seen needs no second look: a long one is cut."""
+    checks = [
+        _Check(
             clean_line(str(check.get("expect", ""))),
             value(check.get("expected")),
             value(check.get("actual")),
@@ -129,35 +153,47 @@ def _checks(step: Step, model: Model, cells: int) -> list[Line]:
         )
         for check in step.checks
     ]
-    first = max((cell_len(f"{name} {expected}") for name, expected, _, _ in rows), default=0)
-    second = max((cell_len(actual) for _, _, actual, _ in rows), default=0)
-    beside = len("v ") + first + len("   observed ") + second <= cells
+    short = [each for each in checks if max(cell_len(each.expected), cell_len(each.actual)) < _LONG]
+    name = max((cell_len(each.name) for each in short), default=0)
+    expected = max([len("expected"), *(cell_len(each.expected) for each in short)])
+    actual = max([len("observed"), *(cell_len(each.actual) for each in short)])
+    table = len(short) > 0 and 2 + name + 2 + expected + 2 + actual <= cells
     lines: list[Line] = []
-    for name, expected, actual, passed in rows:
-        sign, role = (model.glyphs.passed, "good") if passed else (model.glyphs.failed, "bad")
-        padding = " " * (first - cell_len(f"{name} {expected}") if beside else 0)
-        line: Line = [(f"{sign} ", role), (f"{name} ", "text"), (expected, "strong")]
-        if beside or cell_len(f"{name} {expected} {actual}") + 14 <= cells:
-            lines.append([*line, (f"{padding}   observed ", "dim"), (actual, role)])
+    if table:
+        lines.append([(f"{'':{name + 4}}{fit('expected', expected)}  observed", "dim")])
+    for check in checks:
+        sign, role = (model.glyphs.passed, "good") if check.passed else (model.glyphs.failed, "bad")
+        head: Line = [(f"{sign} ", role)]
+        if table and check in short:
+            head += [(fit(check.name, name + 2), "text"), (fit(check.expected, expected + 2), "text")]
+            lines.append([*head, (check.actual, role)])
+            continue
+        head += [(f"{check.name} ", "text"), (check.expected, "dim")]
+        if check.passed:
+            lines.append(crop(head, cells))
+        elif width(head) + len(", observed ") + cell_len(check.actual) <= cells:
+            lines.append([*head, (", observed ", "dim"), (check.actual, role)])
         else:
-            lines += [line, [("  observed ", "dim"), (actual, role)]]
+            lines += [head, [("  observed ", "dim"), (check.actual or "nothing", role)]]
     return lines
 
 
-def _last_page(experiment: Experiment) -> list[Block]:
+def _last_page(experiment: Experiment, model: Model) -> list[Block]:
     steps = experiment.steps
-    done = [step for step in steps if step.state in ("passed", "failed")]
-    failed = [step for step in done if step.state == "failed"]
-    asked = [step for step in done if step.predict is not None and step.prediction is not None]
-    right = [step for step in asked if step.predict is not None and step.prediction == step.predict.get("answer")]
-    lines: list[Line] = [[("All steps are done.", "strong")], []]
+    failed = sum(step.state == "failed" for step in steps)
+    asked = [step for step in steps if step.predict is not None and step.prediction is not None]
+    right = sum(step.predict is not None and step.prediction == step.predict.get("answer") for step in asked)
+    lines: list[Line] = [[("All steps are done.", "key")], []]
+    for number, step in enumerate(steps, 1):
+        sign, role = (model.glyphs.failed, "bad") if step.state == "failed" else (model.glyphs.passed, "good")
+        lines.append([(f"{sign} ", role), (f"{number} {clean_line(step.name)}", "text")])
+    lines.append([])
     if failed:
-        lines.append([(f"{len(failed)} of {plural(len(steps), 'step')} went otherwise than expected:", "bad")])
-        lines += [[(f"  {steps.index(step) + 1} {clean_line(step.name)}", "text")] for step in failed]
+        lines.append([(f"{failed} of {plural(len(steps), 'step')} went otherwise than expected.", "bad")])
     else:
-        lines.append([(f"{plural(len(steps), 'step')} went as expected.", "good")])
+        lines.append([(f"{'All' if len(steps) > 1 else 'It'} went as expected.", "good")])
     if asked:
-        lines.append([(f"{len(right)} of {plural(len(asked), 'prediction')} were right.", "text")])
+        lines.append([(f"You predicted {right} of {len(asked)} right.", "text")])
     lines += [[], [("The laboratory is still open: ", "text"), ("i", "key"), (" invokes the function, ", "text")]]
     lines[-1] += [("p", "key"), (" three times at once, ", "text"), ("e", "key"), (" edits the event.", "text")]
     return [_lines("end", lines)]

@@ -8,23 +8,31 @@ from lambdatui.lab import Invocation
 from lambdatui.tui.glyphs import invocation_state
 from lambdatui.tui.model import Model
 from lambdatui.tui.sanitise import clean_line, clean_lines
-from lambdatui.tui.spans import Line, crop, flow, wrap
+from lambdatui.tui.spans import Line, Span, crop, flow, wrap
 from lambdatui.tui.wording import milliseconds, pretty, seconds, short
 
-_LABEL = 8
+LABEL = 7
+"""Cells of the column that says what is what."""
 _KEY = re.compile(r'\s*"(?:[^"\\]|\\.)*"(?=:)')
 _URGENT = 1.0
+_WORTH_TELLING = 10.0
+"""Milliseconds below which nobody cares for how long an invocation was waiting."""
 
 
-def invocation_rows(invocation: Invocation, model: Model, cells: int) -> list[Line]:
-    """State, durations, event and result."""
+def invocation_rows(invocation: Invocation, model: Model, cells: int, roomy: bool) -> list[Line]:
+    """State, event, result and durations; the result on several lines where the panel is `roomy`."""
     rows = flow(_state(invocation, model), cells)
-    rows += flow(_durations(invocation), cells)
     rows += _payload("event", pretty(invocation.event, None), "text", cells)
     if invocation.payload is not None:
         bad = invocation.function_error is not None or invocation.status == "throttled"
-        rows += _payload("result", pretty(invocation.payload), "bad" if bad else "text", cells)
-    return rows
+        rows += _payload("result", pretty(invocation.payload, 2 if roomy else None), "bad" if bad else "text", cells)
+    took = flow(_durations(invocation), max(2, cells - LABEL))
+    return rows + [[label("took" if number == 0 else ""), *line] for number, line in enumerate(took)]
+
+
+def label(text: str) -> Span:
+    """The start of a row."""
+    return f"{text:<{LABEL}}", "dim"
 
 
 def _state(invocation: Invocation, model: Model) -> list[Line]:
@@ -41,7 +49,7 @@ def _state(invocation: Invocation, model: Model) -> list[Line]:
         items.append([(clean_line(invocation.function), "text")])
     if invocation.throttle_reason:
         items.append([(clean_line(invocation.throttle_reason), "bad")])
-    if invocation.error_type:
+    if invocation.error_type and invocation.status != "timed_out":
         items.append([(clean_line(invocation.error_type), "bad")])
     if invocation.invocation_type != "RequestResponse":
         items.append([(clean_line(invocation.invocation_type), "dim")])
@@ -50,30 +58,28 @@ def _state(invocation: Invocation, model: Model) -> list[Line]:
 
 def _durations(invocation: Invocation) -> list[Line]:
     items: list[Line] = []
-
-    def add(name: str, value: str) -> None:
-        items.append([(f"{name} ", "dim"), (value, "text")])
-
+    if invocation.duration_ms is None:
+        return items
     if invocation.started_at is not None:
         queued = (invocation.started_at - invocation.accepted_at) * 1000 - (invocation.init_duration_ms or 0.0)
-        add("queue", milliseconds(max(0.0, queued)))
+        if queued >= _WORTH_TELLING:
+            items.append([(milliseconds(queued), "text"), (" waiting", "dim")])
     if invocation.init_duration_ms is not None:
-        add("init", milliseconds(invocation.init_duration_ms))
-    if invocation.duration_ms is not None:
-        add("duration", f"{invocation.duration_ms:.2f} ms")
+        items.append([(milliseconds(invocation.init_duration_ms), "text"), (" init", "dim")])
+    items.append([(f"{invocation.duration_ms:.2f} ms", "text")])
     if invocation.billed_duration_ms is not None:
-        add("billed", f"{invocation.billed_duration_ms} ms")
+        items.append([(f"{invocation.billed_duration_ms} ms", "text"), (" billed", "dim")])
     if invocation.max_memory_used_mb is not None:
-        add("max memory", f"{invocation.max_memory_used_mb} of {invocation.memory_size_mb} MB")
+        items.append([(f"{invocation.max_memory_used_mb}/{invocation.memory_size_mb} MB", "text"), (" memory", "dim")])
     return items
 
 
-def _payload(label: str, text: str, role: str, cells: int) -> list[Line]:
+def _payload(name: str, text: str, role: str, cells: int) -> list[Line]:
     rows: list[Line] = []
     for line in clean_lines(text):
-        for number, piece in enumerate(wrap(line, max(2, cells - _LABEL))):
-            head = (f"{label:<{_LABEL}}" if not rows else " " * _LABEL, "dim")
+        for number, piece in enumerate(wrap(line, max(2, cells - LABEL))):
             key = _KEY.match(piece) if number == 0 else None
             end = key.end() if key else 0
-            rows.append([span for span in (head, (piece[:end], "key"), (piece[end:], role)) if span[0]])
+            row: Line = [label("" if rows else name), (piece[:end], "name"), (piece[end:], role)]
+            rows.append([span for span in row if span[0]])
     return [crop(row, cells) for row in rows]

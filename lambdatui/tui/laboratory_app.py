@@ -18,6 +18,7 @@ from lambdatui.tui.pulse import Pulse
 from lambdatui.tui.sanitise import clean_line
 from lambdatui.tui.screens.laboratory import LaboratoryScreen
 from lambdatui.tui.theme import DARK, LIGHT
+from lambdatui.tui.wrapping import install
 
 LABORATORY_LOST = 1
 """The return code when the laboratory ended before the screen."""
@@ -39,7 +40,9 @@ class LaboratoryApp(App[int]):
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "leave", "Quit", id="quit", tooltip="End the laboratory and leave"),
-        Binding("ctrl+c", "leave(130)", "Quit", show=False, priority=True, id="interrupt", tooltip="The same, anywhere"),
+        Binding(
+            "ctrl+c", "leave(130)", "Quit", show=False, priority=True, id="interrupt", tooltip="The same, anywhere"
+        ),
     ]
 
     def __init__(
@@ -49,6 +52,7 @@ class LaboratoryApp(App[int]):
         glyphs: Glyphs | None = None,
     ) -> None:
         """`clock` gives seconds since the epoch; `glyphs` are otherwise those the locale knows."""
+        install()
         # Without colours Textual would turn them into greys that nobody can read.
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") is not None else None)
         self._laboratory = laboratory

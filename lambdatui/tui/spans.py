@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import TypeAlias
 
-from rich.cells import cell_len, chop_cells, set_cell_size
+from rich.cells import cell_len, set_cell_size
+
+from lambdatui.tui.wrapping import break_offsets
 
 Span: TypeAlias = tuple[str, str]
 """A text and its role, one of :data:`ROLES`."""
 Line: TypeAlias = list[Span]
 
 ROLES = (
-    *("text", "dim", "strong", "key", "good", "warn", "bad", "urgent"),
+    *("text", "dim", "strong", "key", "button", "good", "warn", "bad", "urgent", "name"),
     *("init", "busy", "idle", "gone", "match", "platform", "tab", "tab-active"),
     *(f"stream-{number}" for number in range(6)),
 )
@@ -52,21 +55,14 @@ def spread(left: Line, right: Line, cells: int) -> Line:
 
 
 def wrap(text: str, cells: int) -> list[str]:
-    """`text` cut into pieces of at most so many cells, wherever they end."""
-    if cells < 2:
-        return [text]
-    if text.isascii():
-        return [text[start : start + cells] for start in range(0, len(text), cells)] or [""]
-    return chop_cells(text, cells) or [""]
+    """`text` in pieces of at most so many cells, broken between words where that can be."""
+    offsets = break_offsets(text, cells)
+    return [text[start:end] for start, end in pairwise([0, *offsets, len(text)])]
 
 
 def wrapped_height(text: str, cells: int) -> int:
     """How many pieces :func:`wrap` makes."""
-    if cells < 2:
-        return 1
-    if text.isascii():
-        return max(1, -(-len(text) // cells))
-    return max(1, len(chop_cells(text, cells)))
+    return 1 + len(break_offsets(text, cells))
 
 
 def flow(items: Iterable[Line], cells: int, gap: str = "  ") -> list[Line]:

@@ -45,6 +45,11 @@ class Script:
         self.records: list[Record] = []
         self._time = START
 
+    @property
+    def time(self) -> float:
+        """Of the last chapter."""
+        return self._time
+
     def at(self, seconds: float) -> Script:
         self._time = START + seconds
         return self
@@ -56,7 +61,7 @@ class Script:
 
     # -- chapters -----------------------------------------------------------------------------------------------
 
-    def opened(self, steps: tuple[dict[str, Json], ...] = STEPS) -> Script:
+    def opened(self, steps: tuple[dict[str, Json], ...] = STEPS, title: str = "Lambda timeout") -> Script:
         configuration: dict[str, Json] = {
             "handler": "timeout.lambda_handler",
             "runtime": "python3.11",
@@ -67,7 +72,7 @@ class Script:
         return self.add(
             ev.LaboratoryOpened(4711, "bubblewrap", "us-east-1", "123456789012", "current", 1000, 300.0),
             ev.ExperimentOpened(
-                "Lambda timeout", "What the *default* timeout of three seconds does.", "timeout.yaml", "en", steps
+                title, "What the *default* timeout of three seconds does.", "timeout.yaml", "en", steps
             ),
             ev.FunctionCreated(FUNCTION, f"arn:{FUNCTION}", 1, configuration, CODE, "/functions"),
         )
@@ -75,10 +80,24 @@ class Script:
     def accepted(self, request: str, event: str = '{"seconds": 5}', step: int | None = 0) -> Script:
         return self.add(ev.InvocationAccepted(request, FUNCTION, "$LATEST", "RequestResponse", event, step))
 
-    def cold(self, environment: str, request: str, because: str = "no environment was idle") -> Script:
+    def cold(
+        self,
+        environment: str,
+        request: str,
+        because: str = "no environment was idle",
+        generation: int = 1,
+        code: str = CODE,
+    ) -> Script:
         return self.add(
             ev.EnvironmentCreated(
-                environment, FUNCTION, "$LATEST", 1, CODE, GROUP, f"2023/11/14/[$LATEST]{environment * 2}", because
+                environment,
+                FUNCTION,
+                "$LATEST",
+                generation,
+                code,
+                GROUP,
+                f"2023/11/14/[$LATEST]{environment * 2}",
+                because,
             ),
             ev.InvocationPlaced(request, environment, True),
             ev.InitStarted(environment, "init", False, None),
@@ -169,6 +188,101 @@ def all_done() -> Script:
             NEW_CODE,
             CODE,
         )
+    )
+
+
+def cold_init() -> Script:
+    """Three environments start their runtimes; nothing has run yet."""
+    script = at_start().at(1).add(ev.StepStarted(0))
+    for request in REQUESTS:
+        script.accepted(request)
+    for environment, request in zip(ENVIRONMENTS, REQUESTS, strict=True):
+        script.cold(environment, request)
+    return script.at(1.04)
+
+
+def reloaded() -> Script:
+    """A save of the code while an environment is warm, and an invocation that runs the new code in a new one."""
+    old, new, _ = ENVIRONMENTS
+    first, second, _ = REQUESTS
+    script = at_start().at(1).accepted(first, "{}", None).cold(old, first, "first invocation").running(old, first)
+    script.at(1.2).succeeded(old, first).at(5).add(
+        ev.FunctionUpdated(
+            FUNCTION,
+            2,
+            "save",
+            ("timeout.py",),
+            {"handler": "timeout.lambda_handler", "runtime": "python3.11", "timeout": 3, "memory_size": 128},
+            NEW_CODE,
+            CODE,
+        ),
+        ev.EnvironmentEnded(old, "the code has changed"),
+    )
+    script.at(7).accepted(second, "{}", None).cold(new, second, "the code has changed", 2, NEW_CODE)
+    return script.running(new, second).at(7.1)
+
+
+def step_error() -> Script:
+    """A step that could not be carried out."""
+    script = at_start().at(1).add(ev.StepStarted(0))
+    return script.add(ev.StepFinished(0, False, (), "The function TestInvocation could not be updated: no such file."))
+
+
+NASTY = "\x1b]0;owned\x07\x1b[2J\x9b31m red\x1b[0m \u202egnp.exe\u202c Zo\u0301\u0301\u0301\u0301e \ud83d 日本語 👩\u200d👩\u200d👧 [bold]x[/] $(reboot)"
+"""Everything that a terminal, a layout or markup could stumble over."""
+
+
+def hostile() -> Script:
+    """Foreign text wherever there is any."""
+    steps: tuple[dict[str, Json], ...] = (
+        {
+            "name": NASTY,
+            "say": NASTY,
+            "action": NASTY,
+            "predict": {"ask": NASTY, "choices": [NASTY, "b"], "answer": 1},
+            "expects": [NASTY],
+            "explain": NASTY,
+        },
+    )
+    script = Script().opened(steps, NASTY).at(1).add(ev.PredictionMade(0, 2), ev.StepStarted(0))
+    request, environment = REQUESTS[0], ENVIRONMENTS[0]
+    script.accepted(request, NASTY).cold(environment, request, NASTY).running(environment, request)
+    script.log(environment, NASTY, NASTY * 20, "\u0301\u0301combining", "tab\there", request=request)
+    script.succeeded(environment, request, NASTY)
+    checks: tuple[dict[str, Json], ...] = ({"expect": NASTY, "expected": NASTY, "actual": NASTY, "passed": False},)
+    return script.add(ev.StepFinished(0, False, checks, NASTY), ev.Noticed("warning", NASTY))
+
+
+CHINESE: tuple[dict[str, Json], ...] = (
+    {
+        "name": "睡滿整段逾時時間",
+        "say": "用預設的逾時設定呼叫函式。計時從處理常式執行之前就開始了，\n所以睡滿 3 秒一定來不及。",
+        "action": "呼叫 TestInvocation 一次",
+        "predict": {
+            "ask": "呼叫端會得到什麼？",
+            "choices": [
+                "3 秒後得到結果",
+                "3 秒後得到錯誤，內容是「Task timed out after 3.00 seconds」",
+                "什麼也得不到",
+            ],
+            "answer": 2,
+        },
+        "expects": [],
+        "explain": "日誌裡有 `START` 和處理常式印出的訊息，但結果沒有送到呼叫端：時限一到，不管程式跑到哪裡，"
+        "Lambda 都會直接終止它。\n\n- 程式收不到訊號，也沒有機會收尾。\n- 不能做到一半的工作，逾時要留點餘裕。",
+    },
+)
+
+
+def chinese() -> Script:
+    """A step in Chinese, over."""
+    script = Script().opened(CHINESE, "Lambda 逾時").at(1).add(ev.PredictionMade(0, 1), ev.StepStarted(0))
+    request, environment = REQUESTS[0], ENVIRONMENTS[0]
+    script.accepted(request).cold(environment, request).running(environment, request)
+    script.log(environment, "開始睡覺：處理常式會睡滿三秒，然後傳回結果，不過在那之前時限就到了。", request=request)
+    script.at(4).timed_out(environment, request)
+    return script.add(
+        ev.StepFinished(0, True, ({"expect": "cold_starts", "expected": 1, "actual": 1, "passed": True},), None)
     )
 
 

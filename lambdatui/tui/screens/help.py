@@ -84,4 +84,4 @@ class Help(ModalScreen[None]):
 
 
 def _entry(sign: str, text: str, style: str) -> Content:
-    return Content.assemble((f"  {sign:<15}", style), text)
+    return Content.assemble((f"{sign:<15}", style), text)

@@ -6,8 +6,9 @@ from typing import ClassVar, Protocol
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from lambdatui.events import Json
 from lambdatui.tui.clipboard import copy_natively
@@ -17,6 +18,7 @@ from lambdatui.tui.screens.help import Help
 from lambdatui.tui.widgets.environments import Environments
 from lambdatui.tui.widgets.guide import Guide
 from lambdatui.tui.widgets.invocations import Invocations
+from lambdatui.tui.widgets.key_line import KeyLine
 from lambdatui.tui.widgets.logs import Logs
 from lambdatui.tui.widgets.panel import Panel
 from lambdatui.tui.widgets.top_bar import TopBar
@@ -32,10 +34,10 @@ class Commander(Protocol):
     def order(self, command: str, **arguments: Json) -> None: ...
 
 
-def _key(key: str, action: str, description: str, tooltip: str, show: bool = False) -> Binding:
+def _key(key: str, action: str, description: str, tooltip: str) -> Binding:
     name = action.replace("(", "_").replace(")", "").replace("'", "").replace("-", "back_")
     display = "enter" if key == "enter" else None
-    return Binding(key, action, description, show=show, id=name, tooltip=tooltip, key_display=display)
+    return Binding(key, action, description, show=False, id=name, tooltip=tooltip, key_display=display)
 
 
 class LaboratoryScreen(Screen[None]):
@@ -46,16 +48,16 @@ class LaboratoryScreen(Screen[None]):
     AUTO_FOCUS = "#page"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        _key("enter", "next", "Next", "The next step of the experiment", show=True),
-        _key("i", "invoke", "Invoke", "Invoke the function once", show=True),
-        _key("p", "burst", f"{_BURST} at once", "Invoke it three times at the same moment", show=True),
-        _key("slash", "filter", "Filter", "Filter the log by a regular expression", show=True),
-        _key("z", "zoom", "Zoom", "Give the panel the whole screen, or take it back", show=True),
-        _key("question_mark", "help", "Help", "All keys and signs", show=True),
-        _key("r", "restart", "Restart", "Start the experiment again, with nothing left of what was"),
+        _key("enter", "next", "Next", "The next step of the experiment"),
+        _key("i", "invoke", "Invoke", "Invoke the function once"),
+        _key("p", "burst", f"{_BURST} at once", "Invoke it three times at the same moment"),
+        _key("slash", "filter", "Filter", "Filter the log by a regular expression"),
+        _key("z", "zoom", "Zoom", "Give the panel the whole screen, or take it back"),
+        _key("question_mark", "help", "Help", "All keys and signs"),
+        _key("r", "restart", "Restart", "Start the experiment again, from nothing"),
         _key("e", "edit_event", "Edit event", "Edit the event that i and p send"),
         _key("u", "configure", "Configuration", "Change the function's configuration"),
-        _key("x", "reclaim", "Reclaim", "End the idle environments, as Lambda does after a while"),
+        _key("x", "reclaim", "Reclaim", "End idle environments, as Lambda does by and by"),
         _key("t", "switch_function", "Function", "Choose the next function for i and p"),
         *(
             _key(str(n), f"digit({n})", f"Panel {n}", f"Panel {n}, or prediction {n} while one is asked")
@@ -80,12 +82,14 @@ class LaboratoryScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield TopBar(self._model, id="top")
-        yield Panel(1, "Guide", Guide(self._model), "#page", id="guide")
-        yield Panel(2, "Environments", Environments(self._model, id="table"), "#table", id="environments")
-        yield Panel(3, "Invocations", Invocations(self._model), "#invocation", id="invocations")
-        yield Panel(4, "Logs", Logs(self._model), "#log", id="logs")
+        with Horizontal(id="main"):
+            yield Panel(1, "Guide", Guide(self._model), "#page", id="guide")
+            with Vertical(id="side"):
+                yield Panel(2, "Environments", Environments(self._model, id="table"), "#table", id="environments")
+                yield Panel(3, "Invocations", Invocations(self._model), "#invocation", id="invocations")
+                yield Panel(4, "Logs", Logs(self._model), "#log", id="logs")
+        yield KeyLine(id="keys")
         yield Static("lambdatui needs 60 columns and 16 rows.\nThe experiment goes on meanwhile.", id="too-small")
-        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         self._mark_current()
@@ -118,6 +122,7 @@ class LaboratoryScreen(Screen[None]):
     def _mark_current(self) -> None:
         for panel in self.panels:
             panel.set_class(panel.number == self._current, "current")
+        self.set_class(self._current == 1, "-guide")
 
     def on_descendant_focus(self) -> None:
         """A mouse may have chosen another panel."""

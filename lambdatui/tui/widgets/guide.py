@@ -12,10 +12,11 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from lambdatui.tui.guide_text import Block, Lines, page, prompt
+from lambdatui.tui.guide_text import Block, Lines, heading, page, prompt
 from lambdatui.tui.model import Model
 from lambdatui.tui.spans import Line, plain
 from lambdatui.tui.widgets.line_view import LineStrip
+from lambdatui.tui.widgets.panel import Panel
 
 _STYLES = {
     "text": "",
@@ -128,6 +129,8 @@ class Guide(Vertical):
     def sync(self) -> None:
         self.view.show(page(self._model, max(20, self.view.scrollable_content_region.width)))
         self.query_one(LineStrip).show(prompt(self._model))
+        if isinstance(self.parent, Panel):
+            self.parent.entitle(heading(self._model))
 
     def copy_text(self) -> str:
         """The page as text."""

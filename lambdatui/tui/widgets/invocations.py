@@ -7,7 +7,7 @@ from textual.containers import Vertical
 
 from lambdatui.lab import Invocation
 from lambdatui.tui.glyphs import invocation_state
-from lambdatui.tui.invocation_rows import invocation_rows
+from lambdatui.tui.invocation_rows import LABEL, invocation_rows, label
 from lambdatui.tui.line_index import LineIndex
 from lambdatui.tui.log_rows import log_row
 from lambdatui.tui.model import Model
@@ -16,6 +16,8 @@ from lambdatui.tui.widgets.line_view import LineView
 from lambdatui.tui.widgets.tab_line import Tab, TabLine
 
 _SLICE = 4000
+_ROOMY = 16
+"""Rows from which on there is room for a result on several lines."""
 _MANY_TABS = 60
 """So many tabs around the chosen one are considered for drawing."""
 
@@ -35,7 +37,7 @@ class InvocationView(LineView):
         if invocation is not self._invocation:
             self._invocation, self._made_of = invocation, None
             lines = self._model.logbook.of_request(invocation.request_id) if invocation else []
-            self._log = LineIndex(lines, width=self.cells)
+            self._log = LineIndex(lines, width=self._log_width)
             self.column = 0
             self.scroll_to(y=0, animate=False)
         self.sync()
@@ -43,30 +45,33 @@ class InvocationView(LineView):
     def sync(self) -> None:
         invocation = self._invocation
         if invocation is None:
-            self._head = [[("No invocation yet. enter goes on, i invokes.", "dim")]]
+            self._head = [[("No invocation yet.", "dim")]]
         else:
             # A payload may be long and is formatted once, unless a countdown or the width changes what is said.
-            made_of = None if invocation.status == "running" else (invocation.status, invocation.done, self.cells)
+            made_of = None if invocation.status == "running" else (invocation.status, invocation.done, self.size)
             if made_of is None or made_of != self._made_of:
                 self._made_of = made_of
-                self._head = invocation_rows(invocation, self._model, self.cells)
-        if self._log.width != self.cells:
-            self._log = LineIndex(self._log.lines, width=self.cells)
+                self._head = invocation_rows(invocation, self._model, self.cells, self.size.height >= _ROOMY)
+        if self._log.width != self._log_width:
+            self._log = LineIndex(self._log.lines, width=self._log_width)
         if self._log.advance(_SLICE):
             self.call_later(self.sync)
         super().sync()
 
     def row_count(self) -> int:
-        return len(self._head) + (self._log.rows + 1 if self._log.rows else 0)
+        return len(self._head) + self._log.rows
 
     def row(self, number: int) -> Line:
         if number < len(self._head):
             return self._head[number]
-        number -= len(self._head) + 1
-        if number < 0:
-            return [("log", "dim")]
+        number -= len(self._head)
         line, piece = self._log.at(number)
-        return log_row(self._log.lines[line], piece, None, False, "", self._log.width)
+        row = log_row(self._log.lines[line], piece, None, False, "", self._log.width)
+        return [label("log" if number == 0 else ""), *row]
+
+    @property
+    def _log_width(self) -> int:
+        return max(2, self.cells - LABEL)
 
     def on_resize(self) -> None:
         self.sync()

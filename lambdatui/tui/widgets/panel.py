@@ -29,8 +29,8 @@ class Panel(Vertical):
         """`focus_on` is the selector of the widget that takes the focus."""
         super().__init__(id=id, classes="panel")
         self.number = number
-        self._body, self._focus_on = body, focus_on
-        self.border_title = Content.assemble((f"{number}", "bold"), f" {title}").markup
+        self._title, self._body, self._focus_on = title, body, focus_on
+        self.entitle("")
 
     def compose(self) -> ComposeResult:
         yield self._body
@@ -39,6 +39,12 @@ class Panel(Vertical):
     def target(self) -> Widget:
         """The widget that takes the focus and the keys."""
         return self.screen.query_one(self._focus_on)
+
+    def entitle(self, more: str) -> None:
+        """Put the title, and something after it, into the upper border."""
+        title = Content.assemble((f"{self.number}", "bold"), f" {self._title}", f" · {more}" if more else "")
+        if self.border_title != title.markup:
+            self.border_title = title.markup
 
     def tell(self, status: str) -> None:
         """Put `status` into the lower border; foreign text in it is not taken for markup."""
