@@ -72,6 +72,7 @@ class Process:
         self._wrapped = wrapped
         self._on_exit = on_exit
         self._max_memory_mb = 0
+        self._strays: list[int] = []
         self._task = asyncio.create_task(self._watch())
 
     @classmethod
@@ -110,10 +111,15 @@ class Process:
 
     def freeze(self) -> None:
         """Stop every process, wherever in its work it is."""
-        self._signal(signal.SIGSTOP)
+        self._strays = self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        self._signal(signal.SIGCONT)
+        """The way back is short, because a caller waits: who is stopped is known."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGCONT)
+        for pid in self._strays:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGCONT)
 
     def kill(self) -> None:
         self.max_memory_mb()
@@ -134,14 +140,18 @@ class Process:
         """Until it is gone and `on_exit` was called."""
         await asyncio.shield(self._task)
 
-    def _signal(self, number: signal.Signals) -> None:
-        pids = list(_tree(self._process.pid))
+    def _signal(self, number: signal.Signals) -> list[int]:
+        """Those of its processes that made a session of their own, and so are not in the group."""
+        pids = list(_tree(self._process.pid))  # looked for first: orphans have another parent
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
-        for pid in pids:  # those that made a session of their own are not in the group
+        strays = []
+        for pid in pids:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 if os.getpgid(pid) != self._process.pid:
                     os.kill(pid, number)
+                    strays.append(pid)
+        return strays
 
     async def _watch(self) -> None:
         code = await self._process.wait()

@@ -53,6 +53,11 @@ class Environment:
         """Nothing happens here until the next invocation."""
         return self._lifecycle.state in (lc.State.IDLE, lc.State.RESET, lc.State.ENDED)
 
+    @property
+    def ending(self) -> bool:
+        """It is about to be gone."""
+        return self._lifecycle.state in (lc.State.ENDING, lc.State.ENDED)
+
     def begin(self, invocation: NextInvocation) -> None:
         """Come into being for this invocation."""
         self._carry_out(self._lifecycle.begin())

@@ -342,7 +342,9 @@ class Service:
         """End the idle environments, of one function or of all, as the service does when it sees fit."""
         for name in [function] if function else list(self._functions):
             self._reclaim(name, 0.0, "reclaimed")
-        await self.settled()
+        while any(place.environment.ending for place in self._environments.values()):
+            self._changed.clear()
+            await self._changed.wait()
 
     def _reclaim(self, function: str, idle_for: float, because: str) -> None:
         for name in self._scheduler.reclaim(function, self._clock(), idle_for, because):
