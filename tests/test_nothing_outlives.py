@@ -52,7 +52,7 @@ def experiment(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def temporary() -> Iterator[Path]:
-    """Where laboratories put their folders, which must be empty in the end. Its path is short, as a socket's must be."""
+    """Where laboratories put their folders, which must be empty in the end; a short path, as a socket's must be."""
     folder = Path(tempfile.mkdtemp(prefix="outlive-", dir="/tmp"))
     yield folder
     for process in processes_with(str(folder)):
