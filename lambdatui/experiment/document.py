@@ -180,6 +180,36 @@ _SCALARS = frozenset({_NULL, _BOOL, _INT, _FLOAT, _STR})
 class _Loader(yaml.SafeLoader):
     """Plain scalars by the core schema of YAML 1.2 (section 10.3.2)."""
 
+    def scan_plain(self) -> yaml.ScalarToken:
+        """PyYAML's own, but for one thing: in a flow collection it ends a plain scalar at a question mark, which YAML
+        1.2 does not, and questions are what experiments ask (`{ask: What happens?, choices: [a, b]}`)."""
+        chunks: list[str] = []
+        start_mark = end_mark = self.get_mark()
+        indent = self.indent + 1
+        spaces: list[str] = []
+        while self.peek() != "#":
+            length = self._plain_length()
+            if length == 0:
+                break
+            self.allow_simple_key = False
+            chunks += [*spaces, self.prefix(length)]
+            self.forward(length)
+            end_mark = self.get_mark()
+            spaces = self.scan_plain_spaces(indent, start_mark) or []
+            if not spaces or (not self.flow_level and self.column < indent):
+                break
+        return yaml.ScalarToken("".join(chunks), True, start_mark, end_mark)
+
+    def _plain_length(self) -> int:
+        blank = "\0 \t\r\n\x85\u2028\u2029"
+        flow = ",[]{}" if self.flow_level else ""
+        length = 0
+        while (char := self.peek(length)) not in blank + flow:
+            if char == ":" and self.peek(length + 1) in blank + flow:
+                break
+            length += 1
+        return length
+
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 as in the base class
 
 
