@@ -1,0 +1,170 @@
+"""The laboratory's process as a screen meets it: real processes, the real socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from lambdatui.control.client import Client, CommandFailed, Launched, LaunchFailed, launch
+from lambdatui.events import Json
+from lambdatui.lab import Lab
+
+EXPERIMENT = """
+title: Control
+functions:
+  F: {handler: app.handler, code: ./code, timeout: 30}
+steps:
+  - name: one
+    predict: {ask: What?, choices: [a, b], answer: 1}
+    invoke: {event: {sleep: 0}}
+    expect: {status: succeeded}
+  - name: two
+    invoke: {event: {sleep: 0}, times: 2}
+"""
+HANDLER = """
+import time
+
+def handler(event, context):
+    time.sleep(event.get("sleep", 0))
+    return event
+"""
+
+
+@pytest.fixture
+def launched(tmp_path: Path) -> Iterator[Launched]:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code/app.py").write_text(HANDLER)
+    (tmp_path / "experiment.yaml").write_text(EXPERIMENT)
+    launched = launch(str(tmp_path / "experiment.yaml"))
+    yield launched
+    launched.close()
+    assert not Path(launched.socket_path).parent.exists(), "it leaves nothing"
+
+
+class Screen:
+    """A connection that keeps the fold."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.lab = Lab()
+        self._changed = asyncio.Event()
+        self._task = asyncio.create_task(self._follow())
+
+    async def _follow(self) -> None:
+        async for records in self.client.events():
+            for record in records:
+                self.lab.apply(record)
+            self._changed.set()
+
+    async def until(self, true: Callable[[Lab], object]) -> None:
+        async with asyncio.timeout(30):
+            while not true(self.lab):
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def command(self, name: str, **arguments: Json) -> Json:
+        return await asyncio.wait_for(self.client.command(name, **arguments), 30)
+
+    async def close(self) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        await self.client.close()
+
+
+@pytest.fixture
+async def connect(launched: Launched) -> Callable[[], asyncio.Future[Screen]]:
+    async def connected() -> Screen:
+        return Screen(await Client.connect(launched.socket_path))
+
+    return lambda: asyncio.ensure_future(connected())
+
+
+Connect = Callable[[], asyncio.Future[Screen]]
+
+
+async def test_steps_with_a_prediction(connect: Connect) -> None:
+    screen = await connect()
+    await screen.command("next", choice=2)
+    await screen.command("next")
+    await screen.until(lambda lab: lab.experiment and lab.experiment.passed)
+    assert screen.lab.experiment and screen.lab.experiment.steps[0].prediction == 2
+    assert [each.cold_start for each in screen.lab.invocations.values()] == [True, False, False]
+    with pytest.raises(CommandFailed, match="there is no further step"):
+        await screen.command("next")
+    await screen.close()
+
+
+async def test_three_at_once_by_hand_while_a_step_is_waiting(connect: Connect) -> None:
+    screen = await connect()
+    ids = await screen.command("invoke", function="F", event='{"sleep": 0.3}', times=3, parallel=True)
+    assert isinstance(ids, list) and len(ids) == 3
+    await screen.until(lambda lab: len(lab.invocations) == 3 and all(each.done for each in lab.invocations.values()))
+    assert len(screen.lab.environments) == 3
+    await screen.close()
+
+
+async def test_a_late_screen_sees_all_that_the_first_one_saw(connect: Connect) -> None:
+    first = await connect()
+    await first.command("next")
+    second = await connect()
+    for screen in (first, second):
+        await screen.until(lambda lab: lab.experiment and lab.experiment.steps[0].state == "passed")
+    assert second.lab.invocations == first.lab.invocations
+    await first.close()
+    await second.command("next")
+    await second.close()
+
+
+async def test_a_restart_forgets_everything_also_in_the_middle_of_an_invocation(connect: Connect) -> None:
+    screen = await connect()
+    by_hand = asyncio.create_task(screen.command("invoke", event='{"sleep": 20}'))
+    await screen.until(lambda lab: any(each.status == "running" for each in lab.invocations.values()))
+    await screen.command("restart")
+    await by_hand
+    await screen.until(lambda lab: not lab.invocations and lab.functions)
+    await screen.command("next")
+    await screen.until(lambda lab: lab.experiment and lab.experiment.steps[0].state == "passed")
+    await screen.close()
+
+
+async def test_an_update_and_a_reclaim_by_hand(connect: Connect) -> None:
+    screen = await connect()
+    await screen.command("invoke")
+    await screen.command("update", changes={"timeout": 5})
+    await screen.command("invoke")
+    await screen.command("reclaim")
+    await screen.until(lambda lab: [each.state for each in lab.environments.values()] == ["ended", "ended"])
+    await screen.command("update", changes={"timeout": 901})
+    await screen.until(lambda lab: lab.rejections)
+    await screen.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "sentence"),
+    [
+        ("dance", {}, "There is no such command: 'dance'"),
+        ("invoke", {"function": "G"}, "There is no function G"),
+        ("invoke", {"event": "{no"}, "Could not parse request body into json"),
+        ("invoke", {"times": 101}, "1 to 100 times"),
+        ("invoke", {"times": "x"}, "is no number"),
+        ("predict", {"step": 1, "choice": 1}, "asks for no prediction"),
+    ],
+)
+async def test_what_makes_no_sense_is_refused_in_a_sentence(
+    connect: Connect, name: str, arguments: dict[str, Json], sentence: str
+) -> None:
+    screen = await connect()
+    with pytest.raises(CommandFailed, match=sentence):
+        await screen.command(name, **arguments)
+    await screen.close()
+
+
+def test_a_bad_experiment_is_told_when_it_is_launched(tmp_path: Path) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text("title: x\nfuntions: {}\n")
+    with pytest.raises(LaunchFailed, match=r"bad\.yaml:2:1: .*funtions") as failure:
+        launch(str(file))
+    assert failure.value.exit_code == 2
