@@ -589,8 +589,8 @@ class Lifecycle:
         if self.state == State.RESET:
             self._gone()
         else:
-            if self.state not in (State.STARTING, State.RESTARTING):
-                self._do(Kill())
+            if self.state not in (State.STARTING, State.RESTARTING, State.FAILING, State.RESETTING):
+                self._do(Kill())  # otherwise there is no process yet, or it is dying already
             self.state = State.ENDING
 
     def _timed_out_body(self, now: float) -> str:

@@ -135,6 +135,7 @@ async def test_an_update_and_a_reclaim_by_hand(connect: Connect) -> None:
     await screen.command("invoke")
     await screen.command("update", changes={"timeout": 5})
     await screen.command("invoke")
+    await screen.until(lambda lab: [each.done for each in lab.invocations.values()] == [True, True])
     await screen.command("reclaim")
     await screen.until(lambda lab: [each.state for each in lab.environments.values()] == ["ended", "ended"])
     await screen.command("update", changes={"timeout": 901})
