@@ -228,7 +228,10 @@ def step_error() -> Script:
     return script.add(ev.StepFinished(0, False, (), "The function TestInvocation could not be updated: no such file."))
 
 
-NASTY = "\x1b]0;owned\x07\x1b[2J\x9b31m red\x1b[0m \u202egnp.exe\u202c Zo\u0301\u0301\u0301\u0301e \ud83d 日本語 👩\u200d👩\u200d👧 [bold]x[/] $(reboot)"
+NASTY = (
+    "\x1b]0;owned\x07\x1b[2J\x9b31m red\x1b[0m \u202egnp.exe\u202c"
+    " Zo\u0301\u0301\u0301\u0301e \ud83d 日本語 👩\u200d👩\u200d👧 [bold]x[/] $(reboot)"
+)
 """Everything that a terminal, a layout or markup could stumble over."""
 
 
