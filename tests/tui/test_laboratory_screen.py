@@ -1,0 +1,124 @@
+"""The screen as somebody meets it: keys in, what is seen out, with recorded laboratories behind it."""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+from textual.pilot import Pilot
+
+from lambdatui.control.client import CommandFailed
+from lambdatui.tui.laboratory_app import LABORATORY_LOST, LaboratoryApp
+from tests.tui import recorded
+from tests.tui.recorded import START, Player, Script
+
+Screen = Pilot[int]
+
+
+@contextlib.asynccontextmanager
+async def showing(
+    script: Script, size: tuple[int, int] = (120, 40)
+) -> AsyncIterator[tuple[Screen, Player, LaboratoryApp]]:
+    player = Player(*script.records)
+    app = LaboratoryApp(player, clock=lambda: script.time)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await player.taken()
+        await pilot.pause()
+        await pilot.pause()
+        yield pilot, player, app
+
+
+def seen(app: LaboratoryApp) -> str:
+    """The text on the screen."""
+    lines: dict[float, list[tuple[float, str]]] = {}
+    for x, y, text in re.findall(r'<text[^>]* x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)</text>', app.export_screenshot()):
+        lines.setdefault(float(y), []).append((float(x), html.unescape(text).replace("\xa0", " ")))
+    return "\n".join("".join(text for _, text in sorted(lines[y])) for y in sorted(lines))
+
+
+async def until_seen(pilot: Screen, app: LaboratoryApp, text: str) -> None:
+    for _ in range(200):
+        if text in seen(app):
+            return
+        await pilot.pause(0.02)
+    raise AssertionError(f"{text!r} is not on the screen:\n{seen(app)}")
+
+
+async def test_the_keys_of_a_laboratory_become_commands() -> None:
+    async with showing(recorded.at_start()) as (pilot, player, _):
+        for key in ("i", "p", "enter"):
+            await pilot.press(key)
+        await pilot.pause()
+    names = [name for name, _ in player.commands]
+    assert names == ["invoke", "invoke", "next"]
+    assert player.commands[1][1]["times"] == 3 and player.commands[1][1]["parallel"] is True
+
+
+async def test_a_prediction_is_made_with_a_digit_and_sent() -> None:
+    async with showing(recorded.at_start()) as (pilot, player, _):
+        await pilot.press("2", "enter")
+        await pilot.pause()
+    assert any(arguments.get("choice") == 2 for _, arguments in player.commands)
+
+
+async def test_q_leaves_with_0_and_ctrl_c_with_130() -> None:
+    for key, code in (("q", 0), ("ctrl+c", 130)):
+        async with showing(recorded.at_start()) as (pilot, _, app):
+            await pilot.press(key)
+            await pilot.pause()
+        assert app.return_code == code
+
+
+async def test_a_laboratory_that_is_gone_ends_the_screen() -> None:
+    async with showing(recorded.at_start()) as (pilot, player, app):
+        player.end()
+        for _ in range(100):
+            if app.return_code is not None:
+                break
+            await pilot.pause(0.02)
+    assert app.return_code == LABORATORY_LOST
+
+
+async def test_a_refusal_is_shown() -> None:
+    async with showing(recorded.at_start()) as (pilot, player, app):
+        player.failure = CommandFailed("there is no further step")
+        await pilot.press("enter")
+        await until_seen(pilot, app, "there is no further step")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (160, 50)])
+async def test_the_panels_are_there_at_every_size(size: tuple[int, int]) -> None:
+    async with showing(recorded.at_start(), size) as (pilot, _, app):
+        for word in ("Guide", "Environments", "Invocations", "Logs", "TestInvocation", "sleep past the timeout"):
+            await until_seen(pilot, app, word)
+
+
+async def test_too_small_is_said_and_not_fatal() -> None:
+    async with showing(recorded.at_start(), (40, 10)) as (pilot, _, app):
+        assert "Guide" not in seen(app)
+        await pilot.resize_terminal(120, 40)
+        await until_seen(pilot, app, "Guide")
+
+
+async def test_foreign_text_never_reaches_the_terminal_raw() -> None:
+    async with showing(recorded.hostile(), (160, 50)) as (_, _, app):
+        picture = app.export_screenshot()
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", picture)
+
+
+async def test_what_an_environment_goes_through_is_seen() -> None:
+    request, environment = recorded.REQUESTS[0], recorded.ENVIRONMENTS[0]
+    script = recorded.at_start().at(1).accepted(request).cold(environment, request).running(environment, request)
+    async with showing(script) as (pilot, player, app):
+        await until_seen(pilot, app, "busy")
+        await until_seen(pilot, app, "cold")
+        await until_seen(pilot, app, "3.0 s")
+        before = len(script.records)
+        script.at(4).timed_out(environment, request)
+        player.play(*script.records[before:])
+        await until_seen(pilot, app, "timed out")
+        await until_seen(pilot, app, "reset")
+    assert script.time == START + 4
