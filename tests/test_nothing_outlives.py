@@ -151,13 +151,15 @@ class Screen:
 @pytest.fixture
 def screen(experiment: Path, temporary: Path) -> Iterator[Screen]:
     screen = Screen(experiment, temporary)
-    screen.until(lambda: b"Step 1 of 2" in screen.seen, "the screen")
-    screen.press(b"\r")
-    screen.until(lambda: len(functions(temporary)) >= 1, "the first invocation")
-    screen.press(b"\r")
-    screen.until(lambda: len(functions(temporary)) >= 2, "the second invocation")
-    yield screen
-    screen.close()
+    try:
+        screen.until(lambda: b"one that freezes" in screen.seen, "the screen")
+        screen.press(b"\r")
+        screen.until(lambda: len(functions(temporary)) >= 1, "the first invocation")
+        screen.press(b"\r")
+        screen.until(lambda: len(functions(temporary)) >= 2, "the second invocation")
+        yield screen
+    finally:
+        screen.close()
 
 
 @pytest.mark.parametrize(
