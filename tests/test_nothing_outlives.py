@@ -61,12 +61,16 @@ def temporary() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def processes_with(word: str) -> list[psutil.Process]:
-    """Processes that have this word in their environment variables, zombies aside."""
+def processes_with(word: str, name: str = "") -> list[psutil.Process]:
+    """Processes of this name that have this word in their environment variables, zombies aside."""
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if process.status() != psutil.STATUS_ZOMBIE and any(word in value for value in process.environ().values()):
+            if (
+                process.status() != psutil.STATUS_ZOMBIE
+                and name in process.name()
+                and any(word in value for value in process.environ().values())
+            ):
                 found.append(process)
     return found
 
@@ -83,7 +87,8 @@ def variables(folder: Path) -> dict[str, str]:
 
 
 def functions(folder: Path) -> list[psutil.Process]:
-    return [each for each in processes_with(str(folder)) if "sleep" in each.name()]
+    """What the handler started, once for each invocation."""
+    return processes_with(str(folder), "sleep")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
@@ -101,6 +106,12 @@ def test_a_run(experiment: Path, temporary: Path, number: signal.Signals) -> Non
     assert b"Traceback" not in errors
     until(lambda: not processes_with(str(temporary)), "the end of all processes")
     until(lambda: not list(temporary.iterdir()), "the end of all files")
+
+
+def _is_laboratory(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return "lambdatui.control.server" in process.cmdline()
+    return False
 
 
 class Screen:
@@ -137,8 +148,7 @@ class Screen:
         os.write(self.terminal, keys)
 
     def laboratory(self) -> psutil.Process:
-        marked = processes_with(str(self.temporary))
-        return next(each for each in marked if "lambdatui.control.server" in each.cmdline())
+        return next(each for each in psutil.Process(self.process.pid).children() if _is_laboratory(each))
 
     def close(self) -> None:
         if self.process.poll() is None:

@@ -47,11 +47,20 @@ async def until_seen(pilot: Screen, app: LaboratoryApp, text: str) -> None:
     raise AssertionError(f"{text!r} is not on the screen:\n{seen(app)}")
 
 
+async def commanded(pilot: Screen, player: Player, count: int) -> None:
+    """Wait until so many commands have reached the laboratory."""
+    for _ in range(200):
+        if len(player.commands) >= count:
+            return
+        await pilot.pause(0.02)
+    raise AssertionError(f"only {player.commands} came")
+
+
 async def test_the_keys_of_a_laboratory_become_commands() -> None:
     async with showing(recorded.at_start()) as (pilot, player, _):
         for key in ("i", "p", "enter"):
             await pilot.press(key)
-        await pilot.pause()
+        await commanded(pilot, player, 3)
     names = [name for name, _ in player.commands]
     assert names == ["invoke", "invoke", "next"]
     assert player.commands[1][1]["times"] == 3 and player.commands[1][1]["parallel"] is True
@@ -60,7 +69,7 @@ async def test_the_keys_of_a_laboratory_become_commands() -> None:
 async def test_a_prediction_is_made_with_a_digit_and_sent() -> None:
     async with showing(recorded.at_start()) as (pilot, player, _):
         await pilot.press("2", "enter")
-        await pilot.pause()
+        await commanded(pilot, player, 1)
     assert any(arguments.get("choice") == 2 for _, arguments in player.commands)
 
 
@@ -68,7 +77,10 @@ async def test_q_leaves_with_0_and_ctrl_c_with_130() -> None:
     for key, code in (("q", 0), ("ctrl+c", 130)):
         async with showing(recorded.at_start()) as (pilot, _, app):
             await pilot.press(key)
-            await pilot.pause()
+            for _ in range(200):
+                if app.return_code is not None:
+                    break
+                await pilot.pause(0.02)
         assert app.return_code == code
 
 
