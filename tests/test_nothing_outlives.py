@@ -164,7 +164,7 @@ def screen(experiment: Path, temporary: Path) -> Iterator[Screen]:
     try:
         screen.until(lambda: b"one that freezes" in screen.seen, "the screen")
         screen.press(b"\r")
-        screen.until(lambda: len(functions(temporary)) >= 1, "the first invocation")
+        screen.until(lambda: b"on to step 2" in screen.seen, "the first invocation")
         screen.press(b"\r")
         screen.until(lambda: len(functions(temporary)) >= 2, "the second invocation")
         yield screen
