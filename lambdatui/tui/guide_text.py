@@ -107,7 +107,7 @@ def _prediction(step: Step, model: Model, cells: int) -> list[Block]:
     lines: list[Line] = [[(clean_line(str(step.predict.get("ask", ""))), "strong")]]
     options = step.predict.get("choices")
     chosen = step.prediction if step.prediction is not None else model.choice
-    over = step.state in ("passed", "failed")
+    over, open_ = step.state in ("passed", "failed"), step.state == "waiting"
     answer = step.predict.get("answer")
     for number, text in enumerate(options if isinstance(options, list) else [], 1):
         mark = model.glyphs.pointer if number == chosen else " "
@@ -116,9 +116,9 @@ def _prediction(step: Step, model: Model, cells: int) -> list[Block]:
             role = "good"
         elif over:
             role = "bad" if number == chosen else "dim"
-        head: Line = [(f"{mark} ", role), (f"{number} ", "key" if not over else role)]
+        head: Line = [(f"{mark} ", role), (f"{number} ", "key" if open_ else role)]
         pieces = wrap(clean_line(str(text)), max(2, cells - 4))
-        lines += [[*(head if at == 0 else [("    ", role)]), (piece, role)] for at, piece in enumerate(pieces)]
+        lines += [[*(head if at == 0 else [("    ", role)]), (piece.rstrip(), role)] for at, piece in enumerate(pieces)]
     if over and step.prediction is not None:
         right = step.prediction == answer
         sign = model.glyphs.passed if right else model.glyphs.failed

@@ -42,7 +42,7 @@ def _state(invocation: Invocation, model: Model) -> list[Line]:
         left = max(0.0, invocation.deadline - model.clock())
         items.append([(f"{seconds(left)} left", "urgent" if left <= _URGENT else "busy")])
     if invocation.cold_start is not None:
-        items.append([("cold start", "init") if invocation.cold_start else ("warm start", "idle")])
+        items.append([("cold", "init") if invocation.cold_start else ("warm", "idle")])
     if invocation.environment:
         items.append([("env ", "dim"), (short(invocation.environment), "text")])
     if len(model.lab.functions) > 1:
