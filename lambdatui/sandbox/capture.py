@@ -30,6 +30,10 @@ _MAYBE_HEADER_START = re.compile(rb"\xa5(?:\x5a(?:\x00|\xff)?)?\Z")
 _MAX_FRAME_BYTES = 2**28
 _SANE_MICROSECONDS = range(10**15, 10**16)  # 2001 to 2286
 
+_PAUSE = 0.01
+"""Seconds between two looks at the pipe, which holds what comes meanwhile: a function that prints line by line would
+otherwise wake the laboratory for each of them. Who needs all that was printed so far, drains."""
+
 _READ_BYTES = 2**16  # a pipe's own size: one read empties it, and a flood cannot hold the loop for longer than this
 
 
@@ -182,6 +186,7 @@ class Capture:
         self._parser = Parser()
         self._loop = asyncio.get_running_loop()
         self._open = True
+        self._pause: asyncio.TimerHandle | None = None
         os.set_blocking(pipe, False)
         self._loop.add_reader(pipe, self._readable)
 
@@ -191,9 +196,15 @@ class Capture:
         except BlockingIOError:
             return
         if data:
+            self._loop.remove_reader(self._pipe)
+            self._pause = self._loop.call_later(_PAUSE, self._look_again)
             self._hand_over(self._parser.feed(data))
         else:
             self.close()
+
+    def _look_again(self) -> None:
+        self._pause = None
+        self._loop.add_reader(self._pipe, self._readable)
 
     def drain(self, flush: bool = False) -> None:
         """Deliver what is in the pipe at this moment (not what a writer adds meanwhile: it might never end)."""
@@ -214,6 +225,8 @@ class Capture:
         if self._open:
             self.drain()
             self._open = False
+            if self._pause:
+                self._pause.cancel()
             self._loop.remove_reader(self._pipe)
             os.close(self._pipe)
             self._hand_over(self._parser.flush(final=True))
