@@ -35,7 +35,7 @@ async def test_an_interpreter_can_be_named() -> None:
         ("python3.99", None, "the runtime python3.99 is not installed: install Python 3.99"),
         (None, "/no/such/python", "there is no interpreter at /no/such/python"),
         (None, "/bin/false", "cannot be run as a Python interpreter"),
-        ("python3.99", sys.executable, f"is {OWN}, but the function wants python3.99"),
+        ("python3.99", sys.executable, f"is {OWN}, and the function's runtime is python3.99"),
     ],
 )
 async def test_what_cannot_run_is_told_in_a_sentence(runtime: str | None, python: str | None, sentence: str) -> None:
