@@ -68,6 +68,39 @@ class FunctionUpdated:
 
 
 @dataclass(frozen=True)
+class VersionPublished:
+    """What $LATEST is at this moment can be invoked by this number for ever after."""
+
+    function: str
+    version: str
+    configuration: dict[str, Json]
+    code_sha256: str
+
+
+@dataclass(frozen=True)
+class AliasPointed:
+    """An alias leads to `version`, or to others for a share of the invocations each: `weights` from 0 to 1."""
+
+    function: str
+    alias: str
+    version: str
+    weights: dict[str, float]
+
+
+@dataclass(frozen=True)
+class ProvisionedConcurrencyChanged:
+    """So many environments of this version are to be initialised ahead. `status` is 'IN_PROGRESS', 'READY' or
+    'FAILED', and then `reason` is the API's StatusReason."""
+
+    function: str
+    qualifier: str
+    version: str
+    requested: int
+    status: str
+    reason: str | None
+
+
+@dataclass(frozen=True)
 class FunctionUpdateRejected:
     """An update was refused with the service's own message; nothing changed."""
 
@@ -81,7 +114,10 @@ class FunctionUpdateRejected:
 
 @dataclass(frozen=True)
 class EnvironmentCreated:
-    """A new execution environment. `because` says in a few words why none that existed could serve."""
+    """A new execution environment. `because` says in a few words why none that existed could serve.
+
+    `initialization_type` is 'on-demand', for an invocation that waits, or 'provisioned-concurrency'.
+    """
 
     environment: str
     function: str
@@ -91,6 +127,7 @@ class EnvironmentCreated:
     log_group: str
     log_stream: str
     because: str
+    initialization_type: str = "on-demand"
 
 
 @dataclass(frozen=True)
@@ -169,7 +206,7 @@ class EnvironmentEnded:
 @dataclass(frozen=True)
 class InvocationAccepted:
     """A caller asks. `payload` is the event as JSON text; `step` the number of the experiment's step, from 0, or
-    None when fired by hand."""
+    None when fired by hand. `version` is what `qualifier`, an alias or a version, led to."""
 
     request_id: str
     function: str
@@ -177,6 +214,7 @@ class InvocationAccepted:
     invocation_type: str
     payload: str
     step: int | None
+    qualifier: str | None = None
 
 
 @dataclass(frozen=True)
@@ -303,6 +341,9 @@ Event: TypeAlias = (
     | Noticed
     | FunctionCreated
     | FunctionUpdated
+    | VersionPublished
+    | AliasPointed
+    | ProvisionedConcurrencyChanged
     | FunctionUpdateRejected
     | EnvironmentCreated
     | InitStarted

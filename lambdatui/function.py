@@ -42,8 +42,22 @@ _NOT_DEPLOYED = re.compile(
 _EDITORS_OWN = re.compile(r".*~|\.#.*|#.*#|\..*\.sw[a-z]|4913|.*\.pyc|\.DS_Store|.*___jb_(tmp|old)___")
 
 
-class InvalidParameter(ValueError):
-    """The service refuses a configuration or a code package; the text is its message."""
+class ServiceRefusal(ValueError):
+    """The service refuses what it was asked; the text is its message, `code` what the API calls the error."""
+
+    code = "ServiceException"
+
+
+class InvalidParameter(ServiceRefusal):
+    """A configuration, a code package or a payload that the service does not take."""
+
+    code = "InvalidParameterValueException"
+
+
+class ResourceNotFound(ServiceRefusal):
+    """There is no such function, version or alias."""
+
+    code = "ResourceNotFoundException"
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,25 @@ class Function:
     updated_at: float | None = None
     previous_code_sha256: str | None = None
     changed: tuple[str, ...] = ()
+    versions: dict[str, Version] = field(default_factory=dict)
+    """Published ones, by their number."""
+    aliases: dict[str, Alias] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Version:
+    number: str
+    configuration: dict[str, Json]
+    code_sha256: str
+
+
+@dataclass(frozen=True)
+class Alias:
+    """`weights` are the shares of other versions, from 0 to 1; `version` gets the rest."""
+
+    name: str
+    version: str
+    weights: dict[str, float]
 
 
 @dataclass
@@ -41,6 +60,8 @@ class Environment:
     log_stream: str
     created_because: str
     created_at: float
+    version: str = "$LATEST"
+    initialization_type: str = "on-demand"
     state: str = "created"
     frozen: bool = False
     retired: bool = False
@@ -65,7 +86,12 @@ class Environment:
     @property
     def cold(self) -> bool:
         """No invocation has finished its init here yet: the one in flight, if any, is a cold start."""
-        return self.invocations <= 1 and self.last_status is None
+        return not self.provisioned and self.invocations <= 1 and self.last_status is None
+
+    @property
+    def provisioned(self) -> bool:
+        """Initialised ahead of any invocation."""
+        return self.initialization_type == "provisioned-concurrency"
 
 
 @dataclass
@@ -94,6 +120,7 @@ class Invocation:
     payload: str | None = None
     function_error: str | None = None
     throttle_reason: str | None = None
+    qualifier: str | None = None
     duration_ms: float | None = None
     billed_duration_ms: int | None = None
     init_duration_ms: float | None = None
@@ -177,6 +204,8 @@ class Lab:
         self.environments: dict[str, Environment] = {}
         self.invocations: dict[str, Invocation] = {}
         self.streams: dict[str, LogStream] = {}
+        self.provisioned: dict[tuple[str, str], ev.ProvisionedConcurrencyChanged] = {}
+        """By function and qualifier, as it was said last."""
         self.experiment: Experiment | None = None
 
     def logs_of(self, request_id: str) -> list[LogEvent]:
@@ -209,6 +238,13 @@ class Lab:
                 function.previous_code_sha256 = event.previous_code_sha256
                 function.updated_because, function.changed = event.because, event.changed
                 function.updated_at = time
+            case ev.VersionPublished() as event if function := self.functions.get(event.function):
+                version = Version(event.version, event.configuration, event.code_sha256)
+                function.versions[event.version] = version
+            case ev.AliasPointed() as event if function := self.functions.get(event.function):
+                function.aliases[event.alias] = Alias(event.alias, event.version, event.weights)
+            case ev.ProvisionedConcurrencyChanged() as event:
+                self.provisioned[event.function, event.qualifier] = event
             case ev.FunctionUpdateRejected() as event:
                 self.rejections.append(event)
             case (
@@ -254,6 +290,8 @@ class Lab:
                 event.log_stream,
                 event.because,
                 time,
+                event.version,
+                event.initialization_type,
             )
             self.streams[event.log_stream] = LogStream(event.log_group, event.log_stream, event.environment, time)
             return
@@ -293,6 +331,7 @@ class Lab:
                 event.step,
                 time,
                 len(self.invocations) + 1,
+                qualifier=event.qualifier,
             )
             return
         invocation = self.invocations.get(event.request_id)  # type: ignore[union-attr, arg-type]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from lambdatui import events as ev
 from lambdatui.events import Json
-from lambdatui.function import Code, Configuration, InvalidParameter
+from lambdatui.function import Code, Configuration, InvalidParameter, ResourceNotFound
 from lambdatui.journal import Journal
 from lambdatui.runtimes import python
 from lambdatui.runtimes.python import Interpreter, RuntimeNotInstalled
@@ -36,12 +37,34 @@ class Revision:
     code_sha256: str
 
 
+@dataclass(frozen=True)
+class Alias:
+    """`weights` are the shares, from 0 to 1, of other versions; `version` gets the rest."""
+
+    version: str
+    weights: Mapping[str, float]
+
+    def choose(self, draw: float) -> str:
+        """The version that an invocation goes to, for a `draw` that is uniform from 0 to 1."""
+        for version, weight in self.weights.items():
+            if draw < weight:
+                return version
+            draw -= weight
+        return self.version
+
+
 @dataclass
 class _Function:
     code: Code
     latest: Revision
+    versions: dict[str, Revision] = field(default_factory=dict)
+    """Published ones, by their number."""
+    aliases: dict[str, Alias] = field(default_factory=dict)
     overlay: dict[str, str] = field(default_factory=dict)
     """Files that were edited for an experiment, laid over the code: name to text."""
+
+
+_ALIAS_NAME = re.compile(r"(?!^[0-9]+$)[a-zA-Z0-9-_]{1,128}")
 
 
 class Deployments:
@@ -63,8 +86,8 @@ class Deployments:
         return function in self._functions
 
     def latest(self, function: str) -> Revision:
-        """What its invocations run on now."""
-        return self._functions[function].latest
+        """What its invocations run on now. Raises ResourceNotFound."""
+        return self._known(function).latest
 
     async def create(self, name: str, configuration: Configuration, code: Code) -> None:
         """Raises InvalidParameter where the service would refuse it, or its runtime is not to be had here."""
@@ -78,28 +101,84 @@ class Deployments:
         self._watch()
 
     async def update(self, function: str, changes: Mapping[str, Json]) -> None:
-        """Change the configuration. A refusal is stated in the journal, and nothing has changed."""
+        """Change the configuration. Raises InvalidParameter, and then nothing has changed."""
         before = self.latest(function)
-        try:
-            configuration = before.configuration.updated(changes)
-            interpreter = before.interpreter
-            if {"runtime", "python"} & changes.keys():
-                interpreter = await _find_interpreter(configuration)
-        except InvalidParameter as error:
-            self._journal.append(ev.FunctionUpdateRejected(function, dict(changes), str(error)))
-            return
+        configuration, interpreter = before.configuration.updated(changes), before.interpreter
+        if {"runtime", "python"} & changes.keys():
+            interpreter = await _find_interpreter(configuration)
         before = self.latest(function)  # its code may have been saved while the interpreter was looked for
         after = replace(before, configuration=configuration, interpreter=interpreter)
         self._new_generation(before, after, "configuration", tuple(changes))
 
-    async def edit(self, function: str, file: str, text: str) -> None:
+    def edit(self, function: str, file: str, text: str) -> None:
         """Change a file of the function's code here, while the file where it came from stays as it is."""
-        self._functions[function].overlay[file] = text
+        self._known(function).overlay[file] = text
         self._redeploy(function, "edit", (file,))
+
+    # versions and aliases
+
+    def publish(self, function: str) -> Revision:
+        """What $LATEST is now, by a number; that of the last version if nothing changed since."""
+        known = self._known(function)
+        last = next(reversed(known.versions.values()), None)
+        if last and (last.configuration, last.code_sha256) == (known.latest.configuration, known.latest.code_sha256):
+            return last
+        revision = replace(known.latest, version=str(len(known.versions) + 1))
+        known.versions[revision.version] = revision
+        self._changed(revision, "published")
+        self._journal.append(
+            ev.VersionPublished(function, revision.version, revision.configuration.to_json(), revision.code_sha256)
+        )
+        return revision
+
+    def point_alias(self, function: str, name: str, version: str, weights: Mapping[str, float]) -> None:
+        """Let an alias, new or not, lead to `version`, and to another for its share. Raises ServiceRefusal."""
+        known = self._known(function)
+        if not _ALIAS_NAME.fullmatch(name):
+            raise InvalidParameter(
+                f"1 validation error detected: Value '{name}' at 'name' failed to satisfy constraint: "
+                "Member must satisfy regular expression pattern: (?!^[0-9]+$)([a-zA-Z0-9-_]+)"
+            )
+        for each in (version, *weights):
+            if each != LATEST and each not in known.versions:
+                raise ResourceNotFound(f"Function not found: {known.latest.arn}:{each}")
+        if len(weights) > 1:
+            raise InvalidParameter("Number of items in AdditionalVersionWeights cannot be greater than 1.")
+        if weights and LATEST in (version, *weights):
+            raise InvalidParameter("$LATEST is not supported for an alias pointing to more than 1 version")
+        if version in weights:
+            raise InvalidParameter(
+                f"Invalid function version {version}. "
+                f"Function version {version} is already included in routing configuration."
+            )
+        if any(not 0.0 <= weight <= 1.0 for weight in weights.values()):
+            raise InvalidParameter("An alias shares out weights from 0.0 to 1.0.")
+        known.aliases[name] = Alias(version, dict(weights))
+        self._journal.append(ev.AliasPointed(function, name, version, dict(weights)))
+
+    def resolve(self, function: str, qualifier: str | None, draw: float = 1.0) -> Revision:
+        """What a version, an alias, or none of them, means now; `draw` as for Alias.choose. Raises ResourceNotFound."""
+        known = self._known(function)
+        if qualifier is None or qualifier == LATEST:
+            return known.latest
+        alias = known.aliases.get(qualifier)
+        version = alias.choose(draw) if alias else qualifier
+        if version == LATEST:
+            return known.latest
+        if version not in known.versions:
+            raise ResourceNotFound(f"Function not found: {known.latest.arn}:{qualifier}")
+        return known.versions[version]
+
+    def alias(self, function: str, qualifier: str) -> Alias | None:
+        """The alias of that name, if there is one."""
+        return self._known(function).aliases.get(qualifier)
+
+    # code
 
     def remove_unused(self, folder: Path, in_use: Collection[Path]) -> None:
         """Remove this copy of some code, unless a function or one of the environments (`in_use`) needs it."""
-        if folder not in in_use and all(each.latest.folder != folder for each in self._functions.values()):
+        revisions = (each for known in self._functions.values() for each in (known.latest, *known.versions.values()))
+        if folder not in in_use and all(each.folder != folder for each in revisions):
             shutil.rmtree(folder, ignore_errors=True)
 
     async def clear(self) -> None:
@@ -111,8 +190,13 @@ class Deployments:
                 await self._watching
             self._watching = None
 
+    def _known(self, function: str) -> _Function:
+        if function not in self._functions:
+            raise ResourceNotFound(f"Function not found: {self._arn}{function}:{LATEST}")
+        return self._functions[function]
+
     def _redeploy(self, function: str, because: str, changed: tuple[str, ...]) -> None:
-        known = self._functions[function]
+        known = self._known(function)
         folder, digest = self._deploy(known.code, known.overlay)
         if digest != known.latest.code_sha256:
             after = replace(known.latest, folder=folder, code_sha256=digest)

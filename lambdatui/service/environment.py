@@ -58,10 +58,11 @@ class Environment:
         """It is about to be gone."""
         return self._lifecycle.state in (lc.State.ENDING, lc.State.ENDED)
 
-    def begin(self, invocation: NextInvocation) -> None:
-        """Come into being for this invocation."""
+    def begin(self, invocation: NextInvocation | None = None) -> None:
+        """Come into being, for this invocation or ahead of any."""
         self._carry_out(self._lifecycle.begin())
-        self.invoke(invocation)
+        if invocation:
+            self.invoke(invocation)
 
     def invoke(self, invocation: NextInvocation) -> None:
         """Its deadline is set when its clock starts."""

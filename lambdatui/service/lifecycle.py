@@ -205,7 +205,8 @@ class Emit:
 
 @dataclass(frozen=True)
 class Released:
-    """The environment is done with its invocation and could take another, unless it is retired."""
+    """The environment is done with its invocation, or with an init ahead of the first, and could take one, unless it is
+    retired."""
 
 
 @dataclass(frozen=True)
@@ -315,6 +316,7 @@ class Lifecycle:
             self._hand_out(now)
         else:
             self._freeze()
+            self._do(Released())
 
     @_on(State.INIT, InitErrored)
     def _init_fails(self, now: float, given: InitErrored) -> None:
@@ -347,6 +349,7 @@ class Lifecycle:
             self._restart(suppressed=False)
         else:
             self._reset("failure")
+            self._do(Released())
 
     @_on(State.STARTING, Exited)
     def _cannot_start(self, now: float, given: Exited) -> None:

@@ -31,6 +31,8 @@ class PlatformLog:
     version: str
     region: str
     runtime: str
+    reports_init: bool = False
+    """Also of an init that succeeded, as for provisioned concurrency."""
     _start: str | None = field(default=None, init=False)
     """A START line that waits for the end of the init inside its invocation."""
     _in_init: bool = field(default=False, init=False)
@@ -45,7 +47,8 @@ class PlatformLog:
             case ev.InitFinished():
                 self._in_init = False
                 start, self._start = self._start, None
-                report = [_init_report(event)] if event.status != "success" and not event.suppressed else []
+                worth_a_line = not event.suppressed and (self.reports_init or event.status != "success")
+                report = [_init_report(event)] if worth_a_line else []
                 return [*report, *([start] if start else [])]
             case ev.InvocationStarted():
                 start = f"START RequestId: {event.request_id} Version: {self.version}"

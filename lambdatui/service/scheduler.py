@@ -1,14 +1,20 @@
 """Which environment gets an invocation, when a new one is made, and when there is none to be had: no I/O, no clock.
 
-An environment handles one invocation at a time ("Understanding Lambda function scaling"). Of those that are warm and
-idle the most recently used one is taken, which the service does not document and which lets the others grow old and be
-reclaimed.
+An environment handles one invocation at a time and belongs to one version of one function ("Understanding Lambda
+function scaling"). Of those that are warm and idle the provisioned ones are taken first, and of these or the others the
+most recently used one, which the service does not document and which lets the others grow old and be reclaimed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
+
+SCALING_RATE = 1000
+"""So many environments more may a function have in every SCALING_SECONDS: what is unused is refilled continuously and
+never adds up to more ("Lambda scaling behavior")."""
+SCALING_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -36,21 +42,55 @@ Placement: TypeAlias = Reuse | Create | Throttle
 @dataclass
 class _Environment:
     generation: int
-    busy: bool
+    provisioned: bool
     last_used: float
+    busy: bool = True
+    """With an invocation, or in an init ahead of the first."""
+    invoked: bool = False
+    """Busy with an invocation."""
 
 
 @dataclass
-class _Function:
+class _Version:
+    """The environments of $LATEST or of a published version; only $LATEST ever gets another generation."""
+
     generation: int
-    reserved: int | None
     because: str = "first invocation"
+    provisioned: int = 0
     environments: dict[str, _Environment] = field(default_factory=dict)
 
     @property
     def concurrency(self) -> int:
         """Invocations in flight, also on environments of an older generation."""
-        return sum(each.busy for each in self.environments.values())
+        return sum(each.invoked for each in self.environments.values())
+
+    @property
+    def claim(self) -> int:
+        """What it takes of the account's concurrency: provisioned concurrency counts whether it is used or not."""
+        return max(self.concurrency, self.provisioned)
+
+    def idle(self) -> Iterator[tuple[str, _Environment]]:
+        """Those that can take an invocation now."""
+        for name, each in self.environments.items():
+            if not each.busy and each.generation == self.generation:
+                yield name, each
+
+
+@dataclass
+class _Function:
+    reserved: int | None = None
+    versions: dict[str, _Version] = field(default_factory=dict)
+    room: float = SCALING_RATE
+    """Environments that it may have more at the moment `room_at`."""
+    room_at: float = 0.0
+
+    @property
+    def concurrency(self) -> int:
+        return sum(each.concurrency for each in self.versions.values())
+
+    @property
+    def claim(self) -> int:
+        return sum(each.claim for each in self.versions.values())
 
 
 class Scheduler:
@@ -61,60 +101,104 @@ class Scheduler:
         self._limit = concurrent_executions
         self._functions: dict[str, _Function] = {}
 
-    def configure(self, function: str, generation: int, reserved: int | None, because: str) -> list[str]:
-        """The function is of this generation from now on; the environments of older ones, to be retired. `because`
+    # what there is to run
+
+    def reserve(self, function: str, reserved: int | None) -> None:
+        """The function's reserved concurrency, over all of its versions, from now on."""
+        self._functions.setdefault(function, _Function()).reserved = reserved
+
+    def configure(self, function: str, version: str, generation: int, because: str) -> list[str]:
+        """The version is of this generation from now on; the environments of older ones, to be retired. `because`
         says why the next invocation finds no environment."""
-        known = self._functions.get(function)
+        versions = self._functions.setdefault(function, _Function()).versions
+        known = versions.get(version)
         if known is None:
-            self._functions[function] = _Function(generation, reserved)
+            versions[version] = _Version(generation)
             return []
         older = [name for name, each in known.environments.items() if each.generation != generation]
         if known.environments or known.because != "first invocation":
             known.because = because
-        known.generation, known.reserved = generation, reserved
+        known.generation = generation
         for name in older:
             if not known.environments[name].busy:
                 del known.environments[name]
         return older
 
-    def place(self, function: str) -> Placement:
+    def provision(self, function: str, version: str, count: int) -> tuple[int, list[str]]:
+        """The version's provisioned concurrency from now on: how many environments are to be initialised ahead, and
+        which of those that were are to be retired."""
+        known = self._functions[function].versions[version]
+        known.provisioned = count
+        ahead = [name for name, each in known.environments.items() if each.provisioned]
+        surplus = sorted(ahead, key=lambda name: known.environments[name].busy)[: max(len(ahead) - count, 0)]
+        for name in surplus:
+            known.environments[name].provisioned = False
+            if not known.environments[name].busy:
+                del known.environments[name]
+        return max(count - len(ahead), 0), surplus
+
+    def remove(self, function: str) -> None:
+        """The function is deleted."""
+        del self._functions[function]
+
+    # invocations
+
+    def place(self, function: str, version: str, now: float) -> Placement:
         """Where an invocation goes that comes now. Reuse marks that environment as busy; after Create the caller
         names the new one by :meth:`created`."""
         known = self._functions[function]
-        if reason := self._exceeded(known):
-            return Throttle(reason)
-        current = {name: each for name, each in known.environments.items() if each.generation == known.generation}
-        if idle := [name for name, each in current.items() if not each.busy]:
-            name = max(idle, key=lambda each: current[each].last_used)
-            current[name].busy = True
+        pool = known.versions[version]
+        if known.reserved is not None and known.concurrency >= known.reserved:
+            return Throttle("ReservedFunctionConcurrentInvocationLimitExceeded")
+        idle = dict(pool.idle())
+        name = max(idle, key=lambda each: (idle[each].provisioned, idle[each].last_used), default=None)
+        if self._exhausted(known) and not (name and idle[name].provisioned):
+            return Throttle("ConcurrentInvocationLimitExceeded")
+        if name:
+            idle[name].busy = idle[name].invoked = True
             return Reuse(name)
-        if current:
-            count = len(current)
-            return Create("the only environment is busy" if count == 1 else f"all {count} environments are busy")
-        return Create(known.because)
+        if self._room(known, now) < 1:
+            return Throttle("ConcurrentInvocationLimitExceeded")
+        return Create(self._why(pool))
 
-    def created(self, function: str, environment: str, now: float) -> None:
-        """The environment that :meth:`place` asked for, busy with the invocation it was made for."""
+    def created(self, function: str, version: str, environment: str, now: float, *, provisioned: bool = False) -> None:
+        """The environment that :meth:`place` asked for, busy with the invocation it was made for; or one that is
+        `provisioned`, and busy with its init."""
         known = self._functions[function]
-        known.environments[environment] = _Environment(known.generation, True, now)
+        pool = known.versions[version]
+        known.room = self._room(known, now) - 1
+        known.room_at = now
+        pool.environments[environment] = _Environment(pool.generation, provisioned, now, invoked=not provisioned)
 
-    def released(self, function: str, environment: str, now: float) -> None:
-        """Its invocation has finished."""
-        known = self._functions[function]
-        if each := known.environments.get(environment):
-            each.busy, each.last_used = False, now
-            if each.generation != known.generation:
-                del known.environments[environment]
+    def released(self, function: str, version: str, environment: str, now: float) -> None:
+        """Its invocation has finished, or the init ahead of the first."""
+        pool = self._functions[function].versions[version]
+        if each := pool.environments.get(environment):
+            each.busy, each.invoked, each.last_used = False, False, now
+            if each.generation != pool.generation:
+                del pool.environments[environment]
+
+    def ended(self, function: str, version: str, environment: str) -> None:
+        """It is gone, whatever it was doing."""
+        self._functions[function].versions[version].environments.pop(environment, None)
+
+    # idle environments
 
     def reclaim(self, function: str, now: float, idle_for: float = 0.0, because: str = "reclaimed") -> list[str]:
-        """Give up environments that have been idle for so many seconds; which these are."""
-        known = self._functions[function]
-        idle = [name for name, each in known.environments.items() if not each.busy and now - each.last_used >= idle_for]
-        for name in idle:
-            del known.environments[name]
-        if idle:
-            known.because = f"the last one was {because}"
-        return idle
+        """Give up environments that have been idle for so many seconds; which these are. Provisioned ones stay."""
+        given_up: list[str] = []
+        for pool in self._functions[function].versions.values():
+            old = [
+                name
+                for name, each in pool.environments.items()
+                if not each.busy and not each.provisioned and now - each.last_used >= idle_for
+            ]
+            for name in old:
+                del pool.environments[name]
+            if old:
+                pool.because = f"the last one was {because}"
+            given_up += old
+        return given_up
 
     def idle_longest(self) -> float | None:
         """When the environment that has been idle the longest was last used."""
@@ -122,23 +206,39 @@ class Scheduler:
             (
                 each.last_used
                 for known in self._functions.values()
-                for each in known.environments.values()
-                if not each.busy
+                for pool in known.versions.values()
+                for each in pool.environments.values()
+                if not each.busy and not each.provisioned
             ),
             default=None,
         )
 
-    def remove(self, function: str) -> None:
-        """The function is deleted."""
-        del self._functions[function]
+    # limits
 
-    def _exceeded(self, function: _Function) -> str | None:
-        """The limit that leaves no room: the function's own reserve, or what all reserves leave of the account's
-        concurrency ("Configuring reserved concurrency")."""
+    def _exhausted(self, function: _Function) -> bool:
+        """Whether the account has no concurrency left for a function that reserved none: reserves of others and
+        provisioned concurrency are theirs ("Configuring reserved concurrency")."""
         if function.reserved is not None:
-            if function.concurrency >= function.reserved:
-                return "ReservedFunctionConcurrentInvocationLimitExceeded"
-            return None
-        reserved = sum(each.reserved for each in self._functions.values() if each.reserved is not None)
-        unreserved = sum(each.concurrency for each in self._functions.values() if each.reserved is None)
-        return "ConcurrentInvocationLimitExceeded" if unreserved >= self._limit - reserved else None
+            return False
+        everyone = self._functions.values()
+        reserved = sum(each.reserved for each in everyone if each.reserved is not None)
+        return sum(each.claim for each in everyone if each.reserved is None) >= self._limit - reserved
+
+    @staticmethod
+    def _room(function: _Function, now: float) -> float:
+        refilled = (now - function.room_at) * SCALING_RATE / SCALING_SECONDS
+        return min(function.room + refilled, SCALING_RATE)
+
+    @staticmethod
+    def _why(pool: _Version) -> str:
+        current = [each for each in pool.environments.values() if each.generation == pool.generation]
+        if not current:
+            return pool.because
+        if any(each.provisioned for each in current):
+            return "all provisioned environments are busy"
+        match len(current):
+            case 1:
+                return "the only environment is busy"
+            case 2:
+                return "both environments are busy"
+        return f"all {len(current)} environments are busy"

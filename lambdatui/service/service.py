@@ -6,35 +6,30 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import resource
 import secrets
-import shutil
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from pathlib import Path
 
 from lambdatui import events as ev
 from lambdatui.events import Json
-from lambdatui.function import Code, Configuration, InvalidParameter
+from lambdatui.function import Code, Configuration, InvalidParameter, ServiceRefusal
 from lambdatui.journal import Journal
-from lambdatui.sandbox.capture import Output
 from lambdatui.sandbox.guardian import Guardian
-from lambdatui.sandbox.process import Exit, Process
-from lambdatui.sandbox.sandbox import Place, Program, Sandbox, choose
-from lambdatui.service import logs
-from lambdatui.service.deployments import Deployments, Revision
-from lambdatui.service.environment import Environment, Host
-from lambdatui.service.lifecycle import Terms
+from lambdatui.sandbox.sandbox import Sandbox, choose
+from lambdatui.service.deployments import LATEST, Deployments, Revision
+from lambdatui.service.pool import Pool, Surroundings
 from lambdatui.service.runtime_api import NextInvocation
-from lambdatui.service.scheduler import Reuse, Scheduler, Throttle
-from lambdatui.service.variables import Credentials, function_variables
-
-_OnOutput: TypeAlias = Callable[[list[Output]], None]
-_OnExit: TypeAlias = Callable[[Exit], None]
+from lambdatui.service.scheduler import Scheduler
+from lambdatui.service.variables import Credentials
 
 ACCOUNT_ID = "000000000000"
+MINIMUM_UNRESERVED = 100
+"""Of the account's concurrency, so much cannot be reserved ("Configuring reserved concurrency")."""
 MAX_PAYLOAD_BYTES = 6 * 2**20
 """Of a synchronous invocation ("Lambda quotas")."""
 
@@ -52,18 +47,6 @@ class Settings:
 
 class LaboratoryCleared(Exception):
     """The functions were removed while an invocation was in flight."""
-
-
-@dataclass
-class _Place:
-    """What the service knows of an environment: whose it is, its log, its folders."""
-
-    environment: Environment
-    revision: Revision
-    log: logs.PlatformLog
-    log_group: str
-    log_stream: str
-    folders: Place
 
 
 async def open_service(settings: Settings, journal: Journal) -> Service:
@@ -88,17 +71,20 @@ class Service:
         """The laboratory's own, which is gone when it is; only its user can look into it."""
         self._settings = settings
         self._guardian = guardian
-        self._sandbox = sandbox
-        self._credentials = Credentials.generate()
         arn = f"arn:aws:lambda:{settings.region}:{ACCOUNT_ID}:function:"
         self._deployments = Deployments(self.folder / "code", arn, journal, self._function_changed)
-        self._environments: dict[str, _Place] = {}
         self._scheduler = Scheduler(settings.concurrent_executions)
+        surroundings = Surroundings(
+            settings.region,
+            settings.log_dialect,
+            settings.idle_timeout,
+            self.folder / "tmp",
+            guardian,
+            sandbox,
+            Credentials.generate(),
+        )
+        self._pool = Pool(surroundings, self._scheduler, journal, self._answer, self._code_freed)
         self._callers: dict[str, asyncio.Future[None]] = {}
-        self._changed = asyncio.Event()
-        self._starts = asyncio.Semaphore(os.cpu_count() or 1)
-        self._reclaiming: asyncio.TimerHandle | None = None
-        self._clock_offset = time.time() - time.monotonic()
         journal.append(
             ev.LaboratoryOpened(
                 os.getpid(),
@@ -119,180 +105,125 @@ class Service:
 
     async def update(self, function: str, changes: Mapping[str, Json]) -> None:
         """Change the configuration. A refusal is stated in the journal, and nothing has changed."""
-        await self._deployments.update(function, changes)
+        with self._stating_refusals(function, changes):
+            await self._deployments.update(function, changes)
 
     async def edit(self, function: str, file: str, text: str) -> None:
         """Change a file of the function's code here, while the file where it came from stays as it is."""
-        await self._deployments.edit(function, file, text)
+        self._deployments.edit(function, file, text)
+
+    async def publish(self, function: str) -> None:
+        """Make a version of what the function is now. A refusal is stated in the journal, here and below."""
+        with self._stating_refusals(function, {"publish": True}):
+            self._deployments.publish(function)
+
+    async def point_alias(self, function: str, alias: str, version: str, weights: Mapping[str, float]) -> None:
+        """Let an alias lead to a version, and to another for its share of the invocations."""
+        with self._stating_refusals(function, {"alias": alias, "version": version}):
+            before = self._deployments.alias(function, alias)
+            self._deployments.point_alias(function, alias, version, weights)
+            if before and before.version != version:
+                old, new = (self._deployments.resolve(function, each) for each in (before.version, version))
+                self._pool.move_provisioned(old, new, alias)
+
+    async def provision(self, function: str, qualifier: str, count: int) -> None:
+        """Have environments of a published version initialised ahead of its invocations; 0 ends that."""
+        with self._stating_refusals(function, {"qualifier": qualifier, "provisioned_concurrent_executions": count}):
+            revision = self._deployments.resolve(function, qualifier)
+            self._check_provisioned(revision, qualifier, count)
+            self._pool.provision(revision, qualifier, count)
+
+    def _check_provisioned(self, revision: Revision, qualifier: str, count: int) -> None:
+        alias = self._deployments.alias(revision.function, qualifier)
+        if revision.version == LATEST:
+            raise InvalidParameter(
+                "Provisioned Concurrency Configs cannot be applied to unpublished function versions."
+            )
+        if alias and alias.weights:
+            raise InvalidParameter("Alias with weights can not be used with Provisioned Concurrency")
+        reserved = self._deployments.latest(revision.function).configuration.reserved_concurrent_executions
+        if reserved is not None and count > reserved:
+            raise InvalidParameter(
+                "Requested Provisioned Concurrency should not be greater than "
+                "the reservedConcurrentExecution for function"
+            )
+        if count > (left := self._settings.concurrent_executions - MINIMUM_UNRESERVED):
+            raise InvalidParameter(
+                "Specified ConcurrentExecutions for function is greater than account's "
+                f"unreserved concurrency [{max(left, 0)}]."
+            )
+
+    @contextlib.contextmanager
+    def _stating_refusals(self, function: str, changes: Mapping[str, Json]) -> Iterator[None]:
+        try:
+            yield
+        except ServiceRefusal as refusal:
+            self.journal.append(ev.FunctionUpdateRejected(function, dict(changes), str(refusal)))
 
     def _function_changed(self, revision: Revision, because: str) -> None:
-        reserved = revision.configuration.reserved_concurrent_executions
-        for name in self._scheduler.configure(revision.function, revision.generation, reserved, because):
-            self._environments[name].environment.retire(because)
+        if revision.version == LATEST:
+            self._scheduler.reserve(revision.function, revision.configuration.reserved_concurrent_executions)
+        self._pool.configure(revision, because)
+
+    def _code_freed(self, folder: Path) -> None:
+        self._deployments.remove_unused(folder, self._pool.code_in_use)
 
     # invocation
 
     async def invoke(
-        self, function: str, payload: str, *, invocation_type: str = "RequestResponse", step: int | None = None
+        self,
+        function: str,
+        payload: str,
+        *,
+        qualifier: str | None = None,
+        invocation_type: str = "RequestResponse",
+        step: int | None = None,
     ) -> str:
-        """The request id, once the caller is answered; the answer is in the journal. Raises InvalidParameter for a
-        payload that the service refuses."""
+        """The request id, once the caller is answered; the answer is in the journal. Raises ServiceRefusal for what
+        is no function, version or alias, or no payload."""
         payload = _checked(payload)
-        revision = self._deployments.latest(function)
+        revision = self._deployments.resolve(function, qualifier, random.random())
         request_id = str(uuid.uuid4())
-        version = revision.version
-        self.journal.append(ev.InvocationAccepted(request_id, function, version, invocation_type, payload, step))
-        placement = self._scheduler.place(function)
-        if isinstance(placement, Throttle):
-            self.journal.append(ev.InvocationThrottled(request_id, placement.reason, "Rate Exceeded."))
-            return request_id
-        trace = f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)};Parent={secrets.token_hex(8)};Sampled=0"
-        invocation = NextInvocation(request_id, payload.encode(), revision.arn, 0, trace)
-        answered = self._callers[request_id] = asyncio.get_running_loop().create_future()
-        if isinstance(placement, Reuse):
-            self.journal.append(ev.InvocationPlaced(request_id, placement.environment, False))
-            self._environments[placement.environment].environment.invoke(invocation)
-        else:
-            place = self._create_environment(revision, placement.because)
-            self.journal.append(ev.InvocationPlaced(request_id, place.environment.name, True))
-            place.environment.begin(invocation)
-        await answered
-        return request_id
-
-    def _create_environment(self, revision: Revision, because: str) -> _Place:
-        name = uuid.uuid4().hex
-        now = self._clock()
-        stream = logs.stream_name(revision.version, now, name)
-        group = logs.group_name(revision.function)
-        folders = Place(revision.folder, self.folder / "tmp" / name)
-        folders.tmp.mkdir(parents=True)
-        folders.tmp.chmod(0o1777)
-        configuration, interpreter = revision.configuration, revision.interpreter
-        task_root = self._sandbox.task_root(folders)
-
-        async def spawn(address: str, on_output: _OnOutput, on_exit: _OnExit) -> Process:
-            variables = function_variables(
-                revision.function, configuration, interpreter.runtime, self._settings.region, self._credentials,
-                version=revision.version, log_group=group, log_stream=stream, runtime_api=address, task_root=task_root,
-            )  # fmt: skip
-            program = Program(interpreter.command(configuration.handler), variables, interpreter.reads)
-            return await Process.start(
-                self._sandbox, program, folders, guardian=self._guardian, on_output=on_output, on_exit=on_exit
-            )
-
-        host = Host(
-            clock=self._clock,
-            starts=self._starts,
-            spawn=spawn,
-            emit=lambda event: self._emit(place, event),
-            wrote=lambda request_id, lines: self._write(place, request_id, False, lines),
-            replied=self._answer,
-            released=lambda: self._released(place),
-            ended=lambda: self._ended(place),
-        )
-        terms = Terms(configuration.timeout, configuration.memory_size, self._settings.log_dialect)
-        environment = Environment(name, terms, host)
-        log = logs.PlatformLog(
-            self._settings.log_dialect, revision.version, self._settings.region, interpreter.lambda_version
-        )
-        place = _Place(environment, revision, log, group, stream, folders)
-        self._environments[name] = place
-        self._scheduler.created(revision.function, name, now)
         self.journal.append(
-            ev.EnvironmentCreated(
-                name,
-                revision.function,
-                revision.version,
-                revision.generation,
-                revision.code_sha256,
-                group,
-                stream,
-                because,
-            )
+            ev.InvocationAccepted(request_id, function, revision.version, invocation_type, payload, step, qualifier)
         )
-        return place
-
-    # what environments say
-
-    def _emit(self, place: _Place, event: ev.Event) -> None:
-        self.journal.append(event)
-        if lines := place.log.after(event):
-            self._write(place, getattr(event, "request_id", None), True, tuple(lines))
-        if isinstance(event, ev.EnvironmentFrozen | ev.EnvironmentReset):
-            self._changed.set()
-
-    def _write(self, place: _Place, request_id: str | None, platform: bool, lines: tuple[str, ...]) -> None:
-        name = place.environment.name
-        self.journal.append(ev.LogWritten(name, place.log_group, place.log_stream, request_id, platform, lines))
+        trace = f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)};Parent={secrets.token_hex(8)};Sampled=0"
+        arn = f"{revision.arn}:{qualifier}" if qualifier else revision.arn
+        answered = self._callers[request_id] = asyncio.get_running_loop().create_future()
+        throttled = self._pool.invoke(revision, NextInvocation(request_id, payload.encode(), arn, 0, trace))
+        if throttled:
+            del self._callers[request_id]
+            self.journal.append(ev.InvocationThrottled(request_id, throttled.reason, "Rate Exceeded."))
+        else:
+            await answered
+        return request_id
 
     def _answer(self, request_id: str) -> None:
         if (caller := self._callers.pop(request_id, None)) and not caller.done():
             caller.set_result(None)
 
-    def _released(self, place: _Place) -> None:
-        if place.revision.function in self._deployments:
-            self._scheduler.released(place.revision.function, place.environment.name, self._clock())
-        self._reclaim_in_time()
-
-    def _ended(self, place: _Place) -> None:
-        shutil.rmtree(place.folders.tmp, ignore_errors=True)
-        del self._environments[place.environment.name]
-        in_use = {each.revision.folder for each in self._environments.values()}
-        self._deployments.remove_unused(place.revision.folder, in_use)
-        self._changed.set()
-
-    # the end of environments
+    # the end
 
     async def settled(self) -> None:
         """Wait until no invocation is in flight and no environment is on its way to its end."""
-        while not all(place.environment.quiet for place in self._environments.values()):
-            self._changed.clear()
-            await self._changed.wait()
+        await self._pool.settled()
 
     async def reclaim(self, function: str | None = None) -> None:
         """End the idle environments, of one function or of all, as the service does when it sees fit."""
         for name in [function] if function else list(self._deployments):
-            self._reclaim(name, 0.0, "reclaimed")
-        while any(place.environment.ending for place in self._environments.values()):
-            self._changed.clear()
-            await self._changed.wait()
-
-    def _reclaim(self, function: str, idle_for: float, because: str) -> None:
-        for name in self._scheduler.reclaim(function, self._clock(), idle_for, because):
-            self._environments[name].environment.end(because)
-
-    def _reclaim_in_time(self) -> None:
-        """Set the timer for the environment that has been idle the longest."""
-        if self._reclaiming:
-            self._reclaiming.cancel()
-            self._reclaiming = None
-        since = self._scheduler.idle_longest()
-        if since is not None:
-            delay = max(since + self._settings.idle_timeout - self._clock(), 0.0)
-            self._reclaiming = asyncio.get_running_loop().call_later(delay, self._reclaim_the_old)
-
-    def _reclaim_the_old(self) -> None:
-        because = f"idle for {self._settings.idle_timeout:g} s"
-        for name in self._deployments:
-            self._reclaim(name, self._settings.idle_timeout - 0.001, because)
-        self._reclaim_in_time()
+            await self._pool.reclaim(name)
 
     async def clear(self) -> None:
         """Remove all functions and environments; callers in flight get LaboratoryCleared."""
-        for name in self._deployments:
-            self._scheduler.remove(name)
+        functions = list(self._deployments)
         await self._deployments.clear()
-        if self._reclaiming:
-            self._reclaiming.cancel()
         for caller in self._callers.values():
             if not caller.done():
                 caller.set_exception(LaboratoryCleared("The laboratory was cleared meanwhile."))
         self._callers.clear()
-        for place in list(self._environments.values()):
-            place.environment.end("the laboratory was cleared")
-        while self._environments:
-            self._changed.clear()
-            await self._changed.wait()
+        await self._pool.end("the laboratory was cleared")
+        for name in functions:
+            self._scheduler.remove(name)
 
     async def close(self) -> None:
         """End everything. Nothing is left, no process and no file."""
@@ -300,10 +231,6 @@ class Service:
             await self.clear()
         finally:
             self._guardian.close()
-
-    def _clock(self) -> float:
-        """Seconds since the epoch, never jumping."""
-        return time.monotonic() + self._clock_offset
 
 
 def _checked(payload: str) -> str:

@@ -35,6 +35,7 @@ def function_variables(
     version: str,
     log_group: str,
     log_stream: str,
+    initialization_type: str,
     runtime_api: str,
     task_root: str,
 ) -> dict[str, str]:
@@ -62,7 +63,7 @@ def function_variables(
         "AWS_LAMBDA_FUNCTION_NAME": function,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(configuration.memory_size),
         "AWS_LAMBDA_FUNCTION_VERSION": version,
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": initialization_type,
         "AWS_LAMBDA_LOG_GROUP_NAME": log_group,
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "AWS_LAMBDA_RUNTIME_API": runtime_api,

@@ -1,0 +1,307 @@
+"""The execution environments that there are: made, used and ended as the scheduler says."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from lambdatui import events as ev
+from lambdatui.journal import Journal
+from lambdatui.sandbox.capture import Output
+from lambdatui.sandbox.guardian import Guardian
+from lambdatui.sandbox.process import Exit, Process
+from lambdatui.sandbox.sandbox import Place, Program, Sandbox
+from lambdatui.service import logs
+from lambdatui.service.deployments import Revision
+from lambdatui.service.environment import Environment, Host
+from lambdatui.service.lifecycle import INIT_LIMIT, Terms
+from lambdatui.service.runtime_api import NextInvocation
+from lambdatui.service.scheduler import Reuse, Scheduler, Throttle
+from lambdatui.service.variables import Credentials, function_variables
+
+ON_DEMAND = "on-demand"
+PROVISIONED = "provisioned-concurrency"
+
+PROVISIONED_INIT_LIMIT = 130.0
+"""Seconds that an init ahead of any invocation may take at least; as many as the function's timeout, if that is more
+("Lambda execution environment lifecycle")."""
+
+_OnOutput: TypeAlias = Callable[[list[Output]], None]
+_OnExit: TypeAlias = Callable[[Exit], None]
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What all environments of a laboratory share. `folder` is where their own folders go; `idle_timeout` the seconds
+    after which an idle one is reclaimed."""
+
+    region: str
+    log_dialect: str
+    idle_timeout: float
+    folder: Path
+    guardian: Guardian
+    sandbox: Sandbox
+    credentials: Credentials
+
+
+@dataclass
+class _Resident:
+    """What is known of an environment: what it is made of, its log, its folders."""
+
+    environment: Environment
+    revision: Revision
+    initialization_type: str
+    log: logs.PlatformLog
+    log_group: str
+    log_stream: str
+    folders: Place
+    initialised: bool = False
+    """Its first init has succeeded."""
+
+
+@dataclass(frozen=True)
+class _Provisioned:
+    qualifier: str
+    count: int
+
+
+class Pool:
+    """States in `journal` all that its environments do; `replied` is told when a caller's answer stands there, `freed`
+    which copies of code may not be needed any more."""
+
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        scheduler: Scheduler,
+        journal: Journal,
+        replied: Callable[[str], None],
+        freed: Callable[[Path], None],
+    ) -> None:
+        self._surroundings = surroundings
+        self._scheduler = scheduler
+        self._journal = journal
+        self._replied = replied
+        self._freed = freed
+        self._residents: dict[str, _Resident] = {}
+        self._provisioned: dict[tuple[str, str], _Provisioned] = {}
+        """By function and version."""
+        self._changed = asyncio.Event()
+        self._starts = asyncio.Semaphore(os.cpu_count() or 1)
+        self._reclaiming: asyncio.TimerHandle | None = None
+        self._clock_offset = time.time() - time.monotonic()
+
+    @property
+    def code_in_use(self) -> set[Path]:
+        """The copies of code that environments run on."""
+        return {resident.revision.folder for resident in self._residents.values()}
+
+    def configure(self, revision: Revision, because: str) -> None:
+        """From now on the version of `revision` is this; environments of what it was before are retired."""
+        version, generation = revision.version, revision.generation
+        for name in self._scheduler.configure(revision.function, version, generation, because):
+            self._residents[name].environment.retire(because)
+
+    def invoke(self, revision: Revision, invocation: NextInvocation) -> Throttle | None:
+        """Hand the invocation to an environment, or say why none can be had."""
+        placement = self._scheduler.place(revision.function, revision.version, self._clock())
+        if isinstance(placement, Throttle):
+            return placement
+        if isinstance(placement, Reuse):
+            resident = self._residents[placement.environment]
+        else:
+            resident = self._create(revision, placement.because, ON_DEMAND)
+        cold_start = not isinstance(placement, Reuse)
+        self._journal.append(ev.InvocationPlaced(invocation.request_id, resident.environment.name, cold_start))
+        (resident.environment.begin if cold_start else resident.environment.invoke)(invocation)
+        return None
+
+    def provision(self, revision: Revision, qualifier: str, count: int) -> None:
+        """Have `count` environments initialised ahead of any invocation."""
+        create, surplus = self._scheduler.provision(revision.function, revision.version, count)
+        self._provisioned[revision.function, revision.version] = _Provisioned(qualifier, count)
+        self._tell_provisioned(revision, "IN_PROGRESS" if create else "READY")
+        for name in surplus:
+            self._residents[name].environment.retire("the provisioned concurrency was lowered")
+        for _ in range(create):
+            self._create(revision, "provisioned concurrency", PROVISIONED).environment.begin()
+
+    def move_provisioned(self, old: Revision, new: Revision, alias: str) -> None:
+        """The alias leads to another version now; what was provisioned by its name goes with it."""
+        known = self._provisioned.get((old.function, old.version))
+        if known and known.count and known.qualifier == alias:
+            self.provision(old, alias, 0)
+            self.provision(new, alias, known.count)
+
+    def _initialised_ahead(self, resident: _Resident, succeeded: bool) -> None:
+        revision = resident.revision
+        if not succeeded:
+            self._tell_provisioned(revision, "FAILED", "FUNCTION_ERROR_INIT_FAILURE")
+            resident.environment.end("its init failed")
+            return
+        ready = sum(
+            each.initialised and each.initialization_type == PROVISIONED and each.revision == revision
+            for each in self._residents.values()
+        )
+        if ready == self._provisioned[revision.function, revision.version].count:
+            self._tell_provisioned(revision, "READY")
+
+    def _tell_provisioned(self, revision: Revision, status: str, reason: str | None = None) -> None:
+        known = self._provisioned[revision.function, revision.version]
+        self._journal.append(
+            ev.ProvisionedConcurrencyChanged(
+                revision.function, known.qualifier, revision.version, known.count, status, reason
+            )
+        )
+
+    # one environment
+
+    def _create(self, revision: Revision, because: str, initialization_type: str) -> _Resident:
+        surroundings = self._surroundings
+        name, now = uuid.uuid4().hex, self._clock()
+        group, stream = logs.group_name(revision.function), logs.stream_name(revision.version, now, name)
+        folders = Place(revision.folder, surroundings.folder / name)
+        folders.tmp.mkdir(parents=True)
+        folders.tmp.chmod(0o1777)
+        configuration, interpreter = revision.configuration, revision.interpreter
+        provisioned = initialization_type == PROVISIONED
+
+        async def spawn(address: str, on_output: _OnOutput, on_exit: _OnExit) -> Process:
+            variables = function_variables(
+                revision.function,
+                configuration,
+                interpreter.runtime,
+                surroundings.region,
+                surroundings.credentials,
+                version=revision.version,
+                log_group=group,
+                log_stream=stream,
+                initialization_type=initialization_type,
+                runtime_api=address,
+                task_root=surroundings.sandbox.task_root(folders),
+            )
+            program = Program(interpreter.command(configuration.handler), variables, interpreter.reads)
+            return await Process.start(
+                surroundings.sandbox,
+                program,
+                folders,
+                guardian=surroundings.guardian,
+                on_output=on_output,
+                on_exit=on_exit,
+            )
+
+        host = Host(
+            clock=self._clock,
+            starts=self._starts,
+            spawn=spawn,
+            emit=lambda event: self._emit(resident, event),
+            wrote=lambda request_id, lines: self._write(resident, request_id, False, lines),
+            replied=self._replied,
+            released=lambda: self._released(resident),
+            ended=lambda: self._ended(resident),
+        )
+        limit = max(PROVISIONED_INIT_LIMIT, configuration.timeout) if provisioned else INIT_LIMIT
+        terms = Terms(configuration.timeout, configuration.memory_size, surroundings.log_dialect, limit)
+        runtime = interpreter.lambda_version
+        log = logs.PlatformLog(
+            surroundings.log_dialect, revision.version, surroundings.region, runtime, reports_init=provisioned
+        )
+        resident = _Resident(Environment(name, terms, host), revision, initialization_type, log, group, stream, folders)
+        self._residents[name] = resident
+        self._scheduler.created(revision.function, revision.version, name, now, provisioned=provisioned)
+        self._journal.append(
+            ev.EnvironmentCreated(
+                name,
+                revision.function,
+                revision.version,
+                revision.generation,
+                revision.code_sha256,
+                group,
+                stream,
+                because,
+                initialization_type,
+            )
+        )
+        return resident
+
+    def _emit(self, resident: _Resident, event: ev.Event) -> None:
+        self._journal.append(event)
+        if lines := resident.log.after(event):
+            self._write(resident, getattr(event, "request_id", None), True, tuple(lines))
+        if isinstance(event, ev.EnvironmentFrozen | ev.EnvironmentReset):
+            self._changed.set()
+        if isinstance(event, ev.InitFinished) and event.phase == "init":
+            resident.initialised = event.status == "success"
+            if resident.initialization_type == PROVISIONED:
+                # Later, because the environment is in the middle of telling what happened.
+                asyncio.get_running_loop().call_soon(self._initialised_ahead, resident, resident.initialised)
+
+    def _write(self, resident: _Resident, request_id: str | None, platform: bool, lines: tuple[str, ...]) -> None:
+        name = resident.environment.name
+        self._journal.append(ev.LogWritten(name, resident.log_group, resident.log_stream, request_id, platform, lines))
+
+    def _released(self, resident: _Resident) -> None:
+        revision = resident.revision
+        self._scheduler.released(revision.function, revision.version, resident.environment.name, self._clock())
+        self._reclaim_in_time()
+
+    def _ended(self, resident: _Resident) -> None:
+        shutil.rmtree(resident.folders.tmp, ignore_errors=True)
+        del self._residents[resident.environment.name]
+        self._scheduler.ended(resident.revision.function, resident.revision.version, resident.environment.name)
+        self._freed(resident.revision.folder)
+        self._changed.set()
+
+    # all of them
+
+    async def settled(self) -> None:
+        """Wait until no invocation is in flight and no environment is on its way to its end."""
+        await self._until(lambda: all(resident.environment.quiet for resident in self._residents.values()))
+
+    async def reclaim(self, function: str) -> None:
+        """End the idle environments, as the service does when it sees fit."""
+        self._reclaim(function, 0.0, "reclaimed")
+        await self._until(lambda: not any(resident.environment.ending for resident in self._residents.values()))
+
+    async def end(self, because: str) -> None:
+        """End every environment, whatever it is doing."""
+        if self._reclaiming:
+            self._reclaiming.cancel()
+        for resident in list(self._residents.values()):
+            resident.environment.end(because)
+        await self._until(lambda: not self._residents)
+
+    async def _until(self, true: Callable[[], bool]) -> None:
+        while not true():
+            self._changed.clear()
+            await self._changed.wait()
+
+    def _reclaim(self, function: str, idle_for: float, because: str) -> None:
+        for name in self._scheduler.reclaim(function, self._clock(), idle_for, because):
+            self._residents[name].environment.end(because)
+
+    def _reclaim_in_time(self) -> None:
+        """Set the timer for the environment that has been idle the longest."""
+        if self._reclaiming:
+            self._reclaiming.cancel()
+            self._reclaiming = None
+        since = self._scheduler.idle_longest()
+        if since is not None:
+            delay = max(since + self._surroundings.idle_timeout - self._clock(), 0.0)
+            self._reclaiming = asyncio.get_running_loop().call_later(delay, self._reclaim_the_old)
+
+    def _reclaim_the_old(self) -> None:
+        timeout = self._surroundings.idle_timeout
+        for function in {resident.revision.function for resident in self._residents.values()}:
+            self._reclaim(function, timeout - 0.001, f"idle for {timeout:g} s")
+        self._reclaim_in_time()
+
+    def _clock(self) -> float:
+        """Seconds since the epoch, never jumping."""
+        return time.monotonic() + self._clock_offset
