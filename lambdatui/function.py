@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
@@ -24,6 +24,8 @@ RUNTIMES = (
 )
 """The identifiers the service accepts."""
 
+MINIMUM_UNRESERVED = 100
+"""Of an account's concurrency, so much cannot be reserved ("Configuring reserved concurrency")."""
 MAX_UNZIPPED_BYTES = 262144000
 MAX_ENVIRONMENT_BYTES = 4096
 
@@ -135,6 +137,29 @@ class Configuration:
 
     def to_json(self) -> dict[str, Json]:
         return {**asdict(self), "environment": dict(self.environment)}
+
+
+def check_reserves(concurrent_executions: int, reserves: Iterable[int | None]) -> None:
+    """Whether an account with this limit can give its functions these reserved concurrencies; raises
+    InvalidParameter."""
+    if sum(each or 0 for each in reserves) > max(concurrent_executions - MINIMUM_UNRESERVED, 0):
+        raise InvalidParameter(
+            "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution "
+            f"below its minimum value of [{MINIMUM_UNRESERVED}]."
+        )
+
+
+def check_provisioned(concurrent_executions: int, reserved: int | None, requested: int) -> None:
+    """Whether a function with this reserved concurrency can have `requested` environments initialised ahead; raises
+    InvalidParameter."""
+    if reserved is not None and requested > reserved:
+        raise InvalidParameter(
+            "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function"
+        )
+    if reserved is None and requested > (left := max(concurrent_executions - MINIMUM_UNRESERVED, 0)):
+        raise InvalidParameter(
+            f"Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [{left}]."
+        )
 
 
 def _out_of_range(value: int, low: int, high: int) -> str | None:

@@ -25,7 +25,7 @@ from lambdatui.experiment.loader import BadExperiment, load
 from lambdatui.experiment.runner import Runner
 from lambdatui.experiment.schema import ExperimentFile
 from lambdatui.experiment.target import TargetError
-from lambdatui.function import InvalidParameter
+from lambdatui.function import ServiceRefusal
 from lambdatui.journal import Journal
 from lambdatui.service.service import LaboratoryCleared, Service, Settings, open_service
 
@@ -44,7 +44,7 @@ def main() -> int:
     try:
         experiment = load(find(arguments.experiment))
         return asyncio.run(_serve(experiment, arguments.lang))
-    except (BadExperiment, TargetError, InvalidParameter) as error:
+    except (BadExperiment, TargetError, ServiceRefusal) as error:
         print(error, file=sys.stderr)
     except OSError as error:
         print(f"The laboratory cannot be opened: {error}", file=sys.stderr)
@@ -136,7 +136,7 @@ class Laboratory:
             result = await self._carry_out(message)
         except LaboratoryCleared:
             pass  # a restart, which somebody asked for
-        except (Refused, InvalidParameter, TargetError, ValueError) as refusal:
+        except (Refused, ServiceRefusal, TargetError, ValueError) as refusal:
             error = str(refusal)
         except Exception as defect:  # the laboratory goes on, and the screen says so
             error = f"The command could not be carried out: {type(defect).__name__}: {defect}"

@@ -6,7 +6,18 @@ import asyncio
 import json
 
 from lambdatui.experiment.code import CodeError, code_of, current_text
-from lambdatui.experiment.schema import Edit, ExperimentFile, Invoke, Reclaim, Step, Update, Wait
+from lambdatui.experiment.schema import (
+    AliasTo,
+    Edit,
+    ExperimentFile,
+    Invoke,
+    Provision,
+    Publish,
+    Reclaim,
+    Step,
+    Update,
+    Wait,
+)
 from lambdatui.experiment.target import Target, TargetError
 
 _MAX_EVENT = 80
@@ -26,6 +37,10 @@ class Actions:
         folder = self._experiment.folder
         for name, definition in self._experiment.functions.items():
             await self._target.create(name, definition.configuration(folder), code_of(definition, folder))
+            if count := definition.provisioned_concurrent_executions:
+                await self._target.publish(name)
+                await self._target.provision(name, "1", count)
+        await self._target.settled()
 
     async def carry_out(self, step: Step, index: int) -> None:
         """Returns when nothing is in flight any more."""
@@ -36,6 +51,14 @@ class Actions:
                 await self._target.update(self._experiment.function_of(update), update.changes)
             case Edit() as edit:
                 await self._edit(edit)
+            case Publish() as publish:
+                await self._target.publish(self._experiment.function_of(publish))
+            case AliasTo() as alias:
+                function, weights = self._experiment.function_of(alias), alias.additional_version_weights
+                await self._target.point_alias(function, alias.name, alias.function_version, weights)
+            case Provision() as provision:
+                function, count = self._experiment.function_of(provision), provision.provisioned_concurrent_executions
+                await self._target.provision(function, provision.qualifier, count)
             case Wait(seconds=float(seconds)):
                 await asyncio.sleep(seconds)
             case Reclaim() as reclaim:
@@ -46,7 +69,9 @@ class Actions:
         function, payload = self._experiment.function_of(invoke), json.dumps(invoke.event, ensure_ascii=False)
 
         async def once() -> None:
-            await self._target.invoke(function, payload, invocation_type=invoke.invocation_type, step=index)
+            await self._target.invoke(
+                function, payload, qualifier=invoke.qualifier, invocation_type=invoke.invocation_type, step=index
+            )
 
         if not invoke.parallel:
             for _ in range(invoke.times):
@@ -86,12 +111,21 @@ def in_words(step: Step, experiment: ExperimentFile) -> str:
             manner = "" if invoke.times == 1 else " at once" if invoke.parallel else " one after another"
             event = json.dumps(invoke.event, ensure_ascii=False)
             with_event = "" if invoke.event == {} else f" with {_shortened(event)}"
-            return f"invoke {experiment.function_of(invoke)} {how_often}{manner}{with_event}"
+            qualifier = f":{invoke.qualifier}" if invoke.qualifier else ""
+            return f"invoke {experiment.function_of(invoke)}{qualifier} {how_often}{manner}{with_event}"
         case Update() as update:
             changes = ", ".join(f"{key} = {_shortened(_plain(value))}" for key, value in update.changes.items())
             return f"update {experiment.function_of(update)}: {changes}"
         case Edit() as edit:
             return f"edit {edit.file} of {experiment.function_of(edit)}"
+        case Publish() as publish:
+            return f"publish a version of {experiment.function_of(publish)}"
+        case AliasTo() as alias:
+            shares = "".join(f", {share:.0%} to version {v}" for v, share in alias.additional_version_weights.items())
+            function = experiment.function_of(alias)
+            return f"point the alias {alias.name} of {function} to version {alias.function_version}{shares}"
+        case Provision(qualifier=qualifier, provisioned_concurrent_executions=count) as provision:
+            return f"provision {count} environments of {experiment.function_of(provision)}:{qualifier}"
         case Wait(seconds=float(seconds)):
             return f"wait {seconds:g} s"
         case Wait():

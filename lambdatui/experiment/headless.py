@@ -11,7 +11,7 @@ from lambdatui.experiment.language import Language
 from lambdatui.experiment.runner import Runner
 from lambdatui.experiment.schema import ExperimentFile
 from lambdatui.experiment.target import Target, TargetError
-from lambdatui.function import InvalidParameter
+from lambdatui.function import ServiceRefusal
 from lambdatui.journal import Journal
 from lambdatui.lab import Lab
 
@@ -65,7 +65,7 @@ async def open_target(experiment: ExperimentFile, journal: Journal) -> Target:
 
     try:
         return await open_service(Settings(**experiment.laboratory.model_dump()), journal)
-    except (OSError, InvalidParameter) as error:
+    except (OSError, ServiceRefusal) as error:
         raise TargetError(f"the laboratory cannot be opened: {error}") from error
 
 

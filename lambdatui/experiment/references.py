@@ -18,7 +18,7 @@ from lambdatui.experiment.schema import (
     below,
 )
 from lambdatui.experiment.wording import did_you_mean
-from lambdatui.function import Configuration, InvalidParameter
+from lambdatui.function import Configuration, InvalidParameter, check_provisioned, check_reserves
 
 Found = tuple[Place, str]
 
@@ -32,6 +32,7 @@ def problems_in(experiment: ExperimentFile) -> Iterator[Found]:
     """Where, and what, in words."""
     for name, definition in experiment.functions.items():
         yield from _in_function(experiment, name, definition)
+    yield from _beyond_the_account(experiment)
     written: set[tuple[str, str]] = set()
     for index, step in enumerate(experiment.steps):
         place: Place = ("steps", index)
@@ -69,6 +70,21 @@ def _beyond_limits(definition: FunctionDefinition, place: Place) -> Iterator[Fou
             yield (*place, key), str(refusal)
 
 
+def _beyond_the_account(experiment: ExperimentFile) -> Iterator[Found]:
+    limit, reserves = experiment.laboratory.concurrent_executions, list[int | None]()
+    for name, definition in experiment.functions.items():
+        reserves.append(definition.reserved_concurrent_executions)
+        place: Place = ("functions", name)
+        try:
+            check_reserves(limit, reserves)
+        except InvalidParameter as refusal:
+            yield (*place, "reserved_concurrent_executions"), str(refusal)
+        try:
+            check_provisioned(limit, reserves[-1], definition.provisioned_concurrent_executions)
+        except InvalidParameter as refusal:
+            yield (*place, "provisioned_concurrent_executions"), str(refusal)
+
+
 def _in_action(experiment: ExperimentFile, step: Step, place: Place) -> Iterator[Found]:
     named = [key for key in ACTIONS if getattr(step, key) is not None]
     if len(named) > 1:
@@ -77,7 +93,7 @@ def _in_action(experiment: ExperimentFile, step: Step, place: Place) -> Iterator
         action = getattr(step, key)
         function: str | None = getattr(action, "function", None)
         if function is None:
-            if key in ("invoke", "update", "edit") and len(experiment.functions) > 1:
+            if key not in ("wait", "reclaim") and len(experiment.functions) > 1:
                 yield (*place, key), f"'function' is missing, and there are {len(experiment.functions)} functions"
         elif function not in experiment.functions:
             guess = did_you_mean(function, experiment.functions)
@@ -116,8 +132,8 @@ def _in_expectations(step: Step, place: Place) -> Iterator[Found]:
     for key in expect.model_fields_set:
         if key in _OF_INVOCATIONS and step.invoke is None:
             yield (*place, "expect", key), f"'{key}' is about invocations, and this step has none"
-        elif key == "rejected" and step.update is None:
-            yield (*place, "expect", key), "'rejected' is about an update, and this step has none"
+        elif key == "rejected" and not (step.update or step.publish or step.alias or step.provision):
+            yield (*place, "expect", key), "'rejected' is about a change of the function, and this step has none"
     patterns: list[tuple[Place, str | None]] = [
         *((("log", index), pattern) for index, pattern in enumerate(expect.log)),
         *((("no_log", index), pattern) for index, pattern in enumerate(expect.no_log)),

@@ -13,7 +13,7 @@ from lambdatui.experiment.expectations import Before, Check, Seen
 from lambdatui.experiment.language import Language
 from lambdatui.experiment.schema import ExperimentFile, Predict, Step
 from lambdatui.experiment.target import Target, TargetError
-from lambdatui.function import InvalidParameter
+from lambdatui.function import ServiceRefusal
 from lambdatui.lab import Lab
 
 
@@ -51,7 +51,7 @@ class Runner:
         )
         try:
             await self._actions.create_functions()
-        except (InvalidParameter, CodeError, OSError) as error:
+        except (ServiceRefusal, CodeError, OSError) as error:
             raise TargetError(str(error)) from error
 
     def predict(self, step: int, choice: int) -> None:
@@ -114,7 +114,7 @@ class Runner:
         """One sentence when the action could not be carried out."""
         try:
             await self._actions.carry_out(step, index)
-        except (TargetError, InvalidParameter) as error:
+        except (TargetError, ServiceRefusal) as error:
             return str(error)
         except Exception as error:  # a defect of ours must not end somebody's lesson
             return f"The step could not be carried out: {type(error).__name__}: {error}"

@@ -49,6 +49,9 @@ class FunctionDefinition(ConfigurationKeys):
     """Instead of `code`: the text of the handler's module."""
     python: str | None = None
     """The interpreter of a virtual environment, for a function with dependencies; relative to the experiment file."""
+    provisioned_concurrent_executions: int = Field(default=0, ge=0)
+    """Where it is not 0, version 1 is published before the first step, and so many of its environments are initialised
+    ahead: provisioned concurrency is for versions and aliases only."""
 
     def configuration(self, folder: Path) -> Configuration:
         """As the service takes it; paths are relative to `folder`."""
@@ -88,6 +91,8 @@ class Predict(Model):
 
 class Invoke(Model):
     function: str | None = None
+    qualifier: str | None = None
+    """A published version's number or an alias; without it, $LATEST."""
     event: JsonValue = Field(default={})
     times: int = Field(default=1, ge=1, le=1000)
     parallel: bool = False
@@ -113,6 +118,31 @@ class Edit(Model):
     text: str | None = None
     replace: dict[str, str] | None = None
     """Pieces of the file's text and what stands there instead."""
+
+
+class Publish(Shorthand):
+    """Make a version of what the function is now: they are numbered from 1."""
+
+    bare = "function"
+    function: str | None = None
+
+
+class AliasTo(Model):
+    """Let an alias lead to a version; new if there is none of that name."""
+
+    function: str | None = None
+    name: str
+    function_version: str
+    additional_version_weights: dict[str, float] = Field(default={})
+    """The share, from 0 to 1, of another version."""
+
+
+class Provision(Model):
+    """Have environments of a version initialised ahead of its invocations."""
+
+    function: str | None = None
+    qualifier: str
+    provisioned_concurrent_executions: int = Field(ge=0)
 
 
 class Wait(Shorthand):
@@ -207,7 +237,8 @@ class Expect(Model):
     """A regular expression for the message with which an update is refused."""
 
 
-ACTIONS = ("invoke", "update", "edit", "wait", "reclaim")
+Action = Invoke | Update | Edit | Publish | AliasTo | Provision | Wait | Reclaim
+ACTIONS = ("invoke", "update", "edit", "publish", "alias", "provision", "wait", "reclaim")
 
 
 class Step(Model):
@@ -219,14 +250,17 @@ class Step(Model):
     invoke: Invoke | None = None
     update: Update | None = None
     edit: Edit | None = None
+    publish: Publish | None = None
+    alias: AliasTo | None = None
+    provision: Provision | None = None
     wait: Wait | None = None
     reclaim: Reclaim | None = None
     expect: Expect = Expect()
     explain: Text | None = None
 
     @property
-    def action(self) -> Invoke | Update | Edit | Wait | Reclaim | None:
-        return self.invoke or self.update or self.edit or self.wait or self.reclaim
+    def action(self) -> Action | None:
+        return next((action for key in ACTIONS if (action := getattr(self, key)) is not None), None)
 
 
 class ExperimentFile(Model):
@@ -249,7 +283,7 @@ class ExperimentFile(Model):
         """What its relative paths are relative to."""
         return self._path.absolute().parent
 
-    def function_of(self, action: Invoke | Update | Edit) -> str:
+    def function_of(self, action: Invoke | Update | Edit | Publish | AliasTo | Provision) -> str:
         """The function that the action names, or the only one."""
         return action.function or next(iter(self.functions))
 

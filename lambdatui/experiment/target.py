@@ -19,7 +19,7 @@ class TargetError(Exception):
 class Target(Protocol):
     """Functions that can be created, invoked, changed and removed.
 
-    A refusal is a :class:`lambdatui.function.InvalidParameter` with the service's own wording.
+    A refusal is a :class:`lambdatui.function.ServiceRefusal` with the service's own wording.
     """
 
     @property
@@ -33,7 +33,13 @@ class Target(Protocol):
     async def create(self, name: str, configuration: Configuration, code: Code) -> None: ...
 
     async def invoke(
-        self, function: str, payload: str, *, invocation_type: str = "RequestResponse", step: int | None = None
+        self,
+        function: str,
+        payload: str,
+        *,
+        qualifier: str | None = None,
+        invocation_type: str = "RequestResponse",
+        step: int | None = None,
     ) -> str:
         """The request id, once the caller is answered: with a result, an error or a throttling."""
 
@@ -41,7 +47,16 @@ class Target(Protocol):
         """Return when nothing is in flight any more and every END and REPORT is written."""
 
     async def update(self, function: str, changes: dict[str, Json]) -> None:
-        """States FunctionUpdated or FunctionUpdateRejected; a refusal is not raised."""
+        """States FunctionUpdated or FunctionUpdateRejected; a refusal is not raised, neither here nor below."""
+
+    async def publish(self, function: str) -> None:
+        """Make a version of what the function is now."""
+
+    async def point_alias(self, function: str, alias: str, version: str, weights: dict[str, float]) -> None:
+        """Let an alias lead to a version, and to others for their share of the invocations."""
+
+    async def provision(self, function: str, qualifier: str, count: int) -> None:
+        """Have environments of a version initialised ahead of its invocations."""
 
     async def edit(self, function: str, file: str, text: str) -> None:
         """Lay `text` over one file of the function's code. The file on disk stays as it is."""

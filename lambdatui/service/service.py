@@ -17,7 +17,14 @@ from pathlib import Path
 
 from lambdatui import events as ev
 from lambdatui.events import Json
-from lambdatui.function import Code, Configuration, InvalidParameter, ServiceRefusal
+from lambdatui.function import (
+    Code,
+    Configuration,
+    InvalidParameter,
+    ServiceRefusal,
+    check_provisioned,
+    check_reserves,
+)
 from lambdatui.journal import Journal
 from lambdatui.sandbox.guardian import Guardian
 from lambdatui.sandbox.sandbox import Sandbox, choose
@@ -28,8 +35,6 @@ from lambdatui.service.scheduler import Scheduler
 from lambdatui.service.variables import Credentials
 
 ACCOUNT_ID = "000000000000"
-MINIMUM_UNRESERVED = 100
-"""Of the account's concurrency, so much cannot be reserved ("Configuring reserved concurrency")."""
 MAX_PAYLOAD_BYTES = 6 * 2**20
 """Of a synchronous invocation ("Lambda quotas")."""
 
@@ -101,11 +106,15 @@ class Service:
 
     async def create(self, name: str, configuration: Configuration, code: Code) -> None:
         """Raises InvalidParameter where the service would refuse it, or its runtime is not to be had here."""
+        self._check_reserves(name, configuration.reserved_concurrent_executions)
         await self._deployments.create(name, configuration, code)
 
     async def update(self, function: str, changes: Mapping[str, Json]) -> None:
         """Change the configuration. A refusal is stated in the journal, and nothing has changed."""
         with self._stating_refusals(function, changes):
+            reserved = changes.get("reserved_concurrent_executions")
+            if isinstance(reserved, int):
+                self._check_reserves(function, reserved)
             await self._deployments.update(function, changes)
 
     async def edit(self, function: str, file: str, text: str) -> None:
@@ -133,6 +142,11 @@ class Service:
             self._check_provisioned(revision, qualifier, count)
             self._pool.provision(revision, qualifier, count)
 
+    def _check_reserves(self, function: str, reserved: int | None) -> None:
+        others = (self._deployments.latest(each).configuration for each in self._deployments if each != function)
+        reserves = [each.reserved_concurrent_executions for each in others]
+        check_reserves(self._settings.concurrent_executions, [*reserves, reserved])
+
     def _check_provisioned(self, revision: Revision, qualifier: str, count: int) -> None:
         alias = self._deployments.alias(revision.function, qualifier)
         if revision.version == LATEST:
@@ -142,16 +156,7 @@ class Service:
         if alias and alias.weights:
             raise InvalidParameter("Alias with weights can not be used with Provisioned Concurrency")
         reserved = self._deployments.latest(revision.function).configuration.reserved_concurrent_executions
-        if reserved is not None and count > reserved:
-            raise InvalidParameter(
-                "Requested Provisioned Concurrency should not be greater than "
-                "the reservedConcurrentExecution for function"
-            )
-        if count > (left := self._settings.concurrent_executions - MINIMUM_UNRESERVED):
-            raise InvalidParameter(
-                "Specified ConcurrentExecutions for function is greater than account's "
-                f"unreserved concurrency [{max(left, 0)}]."
-            )
+        check_provisioned(self._settings.concurrent_executions, reserved, count)
 
     @contextlib.contextmanager
     def _stating_refusals(self, function: str, changes: Mapping[str, Json]) -> Iterator[None]:

@@ -41,12 +41,18 @@ class FakeTarget:
         )
 
     async def invoke(
-        self, function: str, payload: str, *, invocation_type: str = "RequestResponse", step: int | None = None
+        self,
+        function: str,
+        payload: str,
+        *,
+        qualifier: str | None = None,
+        invocation_type: str = "RequestResponse",
+        step: int | None = None,
     ) -> str:
         state = self.journal.append
         request = f"request-{next(self._numbers)}"
         status, result = self.answer(json.loads(payload))
-        state(ev.InvocationAccepted(request, function, "$LATEST", invocation_type, payload, step))
+        state(ev.InvocationAccepted(request, function, "$LATEST", invocation_type, payload, step, qualifier))
         if status == "throttled":
             state(
                 ev.InvocationThrottled(request, "ReservedFunctionConcurrentInvocationLimitExceeded", "Rate Exceeded.")
@@ -79,6 +85,16 @@ class FakeTarget:
     async def edit(self, function: str, file: str, text: str) -> None:
         self.edits.append((function, file, text))
         self._idle.clear()
+
+    async def publish(self, function: str) -> None:
+        configuration = self.functions[function].to_json()
+        self.journal.append(ev.VersionPublished(function, "1", configuration, "0" * 64))
+
+    async def point_alias(self, function: str, alias: str, version: str, weights: dict[str, float]) -> None:
+        self.journal.append(ev.AliasPointed(function, alias, version, weights))
+
+    async def provision(self, function: str, qualifier: str, count: int) -> None:
+        self.journal.append(ev.ProvisionedConcurrencyChanged(function, qualifier, "1", count, "READY", None))
 
     async def reclaim(self, function: str | None) -> None:
         self._idle.clear()

@@ -33,9 +33,9 @@ class Laboratory:
         (folder / "app.py").write_text(textwrap.dedent(source))
         await self.service.create(name, Configuration("app.handler", **configuration), Code(folder))
 
-    async def invoke(self, payload: str = "{}", function: str = "F") -> Invocation:
+    async def invoke(self, payload: str = "{}", function: str = "F", qualifier: str | None = None) -> Invocation:
         """One invocation, with its END and REPORT."""
-        request_id = await self.service.invoke(function, payload)
+        request_id = await self.service.invoke(function, payload, qualifier=qualifier)
         await self.service.settled()
         return self.lab.invocations[request_id]
 

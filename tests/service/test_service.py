@@ -7,12 +7,14 @@ import json
 import os
 import re
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from lambdatui import events as ev
-from lambdatui.function import Code, Configuration, InvalidParameter
+from lambdatui.function import Code, Configuration, InvalidParameter, ResourceNotFound
+from lambdatui.service.service import Service
 from tests.service.conftest import Laboratory, Opener
 
 COUNTER = """
@@ -314,3 +316,96 @@ async def test_a_function_can_name_its_interpreter(laboratory: Laboratory) -> No
         "import sys\ndef handler(event, context):\n    return sys.executable", python=sys.executable
     )
     assert os.path.samefile(json.loads((await laboratory.invoke()).payload or ""), sys.executable)
+
+
+# -- versions, aliases, provisioned concurrency ---------------------------------------------------------------------
+
+INITIALIZED = """
+    import os, time
+    def handler(event, context):
+        time.sleep(event.get("seconds", 0))
+        return [os.environ["AWS_LAMBDA_INITIALIZATION_TYPE"], context.function_version, context.invoked_function_arn]
+"""
+
+
+async def test_a_version_keeps_its_code_and_has_environments_and_streams_of_its_own(laboratory: Laboratory) -> None:
+    await laboratory.create("def handler(event, context):\n    return 'one'")
+    await laboratory.service.publish("F")
+    await laboratory.service.publish("F")
+    assert [*laboratory.lab.functions["F"].versions] == ["1"], "nothing has changed since"
+    await laboratory.service.edit("F", "app.py", "def handler(event, context):\n    return 'two'")
+    latest = await laboratory.invoke()
+    one = await laboratory.invoke(qualifier="1")
+    assert (latest.payload, one.payload) == ('"two"', '"one"')
+    assert "[$LATEST]" in (latest.log_stream or "") and "[1]" in (one.log_stream or "")
+    assert laboratory.lines(one)[1].endswith("Version: 1")
+
+
+async def test_an_alias_shares_out_invocations_by_weight(laboratory: Laboratory) -> None:
+    await laboratory.create(INITIALIZED)
+    await laboratory.service.publish("F")
+    await laboratory.service.update("F", {"memory_size": 256})
+    await laboratory.service.publish("F")
+    await laboratory.service.point_alias("F", "live", "1", {"2": 0.5})
+    invocations = [await laboratory.invoke(qualifier="live") for _ in range(20)]
+    assert {each.version for each in invocations} == {"1", "2"}
+    assert json.loads(invocations[0].payload or "")[2] == "arn:aws:lambda:us-east-1:000000000000:function:F:live"
+    await laboratory.service.point_alias("F", "live", "2", {})
+    assert (await laboratory.invoke(qualifier="live")).version == "2"
+
+
+async def test_provisioned_environments_wait_for_invocations_and_others_come_beside_them(
+    laboratory: Laboratory,
+) -> None:
+    await laboratory.create(INITIALIZED)
+    await laboratory.service.publish("F")
+    await laboratory.service.provision("F", "1", 2)
+    await laboratory.service.settled()
+    ahead = list(laboratory.lab.environments.values())
+    assert [each.state for each in ahead] == ["idle", "idle"] and not laboratory.lab.invocations
+    assert laboratory.lab.provisioned["F", "1"].status == "READY"
+    invocations = await asyncio.gather(*(laboratory.invoke('{"seconds": 1}', qualifier="1") for _ in range(3)))
+    assert [each.cold_start for each in invocations] == [False, False, True]
+    kinds = [json.loads(each.payload or "")[0] for each in invocations]
+    assert kinds == ["provisioned-concurrency", "provisioned-concurrency", "on-demand"]
+    first = next(each for each in invocations if each.environment == ahead[0].id)
+    assert re.fullmatch(
+        r"INIT_REPORT Init Duration: [\d.]+ ms\tPhase: init\tStatus: success", laboratory.lines(first)[1]
+    )
+    await laboratory.service.reclaim()
+    assert [each.id for each in laboratory.lab.environments.values() if each.state == "idle"] == [e.id for e in ahead]
+    await laboratory.service.provision("F", "1", 0)
+    await laboratory.service.settled()
+    assert all(each.state == "ended" for each in laboratory.lab.environments.values())
+
+
+async def test_an_init_that_fails_ahead_of_its_invocations_is_told(laboratory: Laboratory) -> None:
+    await laboratory.create("1 / 0")
+    await laboratory.service.publish("F")
+    await laboratory.service.provision("F", "1", 1)
+    await laboratory.until(lambda event: isinstance(event, ev.EnvironmentEnded))
+    told = laboratory.lab.provisioned["F", "1"]
+    assert (told.status, told.reason) == ("FAILED", "FUNCTION_ERROR_INIT_FAILURE")
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        (lambda service: service.provision("F", "$LATEST", 1), "cannot be applied to unpublished function versions"),
+        (lambda service: service.provision("F", "7", 1), "Function not found: arn:aws:lambda:"),
+        (lambda service: service.provision("F", "1", 901), "greater than account's unreserved concurrency [900]"),
+        (lambda service: service.point_alias("F", "12", "1", {}), "failed to satisfy constraint"),
+        (lambda service: service.point_alias("F", "live", "2", {}), "Function not found"),
+        (lambda service: service.point_alias("F", "live", "1", {"$LATEST": 0.5}), "$LATEST is not supported"),
+        (lambda service: service.update("F", {"reserved_concurrent_executions": 901}), "minimum value of [100]"),
+    ],
+)
+async def test_what_cannot_be_is_refused(
+    laboratory: Laboratory, what: Callable[[Service], Awaitable[None]], message: str
+) -> None:
+    await laboratory.create(COUNTER)
+    await laboratory.service.publish("F")
+    await what(laboratory.service)
+    assert message in laboratory.lab.rejections[0].message
+    with pytest.raises(ResourceNotFound, match=re.escape("function:F:nowhere")):
+        await laboratory.service.invoke("F", "{}", qualifier="nowhere")
