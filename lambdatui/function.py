@@ -28,6 +28,7 @@ MINIMUM_UNRESERVED = 100
 """Of an account's concurrency, so much cannot be reserved ("Configuring reserved concurrency")."""
 MAX_UNZIPPED_BYTES = 262144000
 MAX_ENVIRONMENT_BYTES = 4096
+MAX_LAYERS = 5
 
 _RANGES = {
     "timeout": ("timeout", 1, 900),
@@ -79,6 +80,8 @@ class Configuration:
     """MB of /tmp."""
     environment: Mapping[str, str] = field(default_factory=dict)
     reserved_concurrent_executions: int | None = None
+    layers: tuple[str, ...] = ()
+    """Folders and .zip files whose content is laid over /opt, the later ones over the earlier."""
 
     def __post_init__(self) -> None:
         violations = [
@@ -102,6 +105,11 @@ class Configuration:
             violations.append(
                 f"Value '{self.reserved_concurrent_executions}' at 'reservedConcurrentExecutions' failed to satisfy "
                 "constraint: Member must have value greater than or equal to 0"
+            )
+        if len(self.layers) > MAX_LAYERS:
+            violations.append(
+                f"Value '[{', '.join(self.layers)}]' at 'layers' failed to satisfy constraint: "
+                f"Member must have length less than or equal to {MAX_LAYERS}"
             )
         violations += [
             f"Value '{name}' at 'environment' failed to satisfy constraint: "
@@ -133,10 +141,11 @@ class Configuration:
         known = {each.name for each in fields(self)}
         if unknown := [key for key in changes if key not in known]:
             raise InvalidParameter(f"Unknown parameter in input: {', '.join(map(repr, unknown))}")
-        return replace(self, **changes)  # type: ignore[arg-type]
+        layers = changes.get("layers", list(self.layers))
+        return replace(self, **{**changes, "layers": tuple(layers)})  # type: ignore[arg-type]
 
     def to_json(self) -> dict[str, Json]:
-        return {**asdict(self), "environment": dict(self.environment)}
+        return {**asdict(self), "environment": dict(self.environment), "layers": list(self.layers)}
 
 
 def check_reserves(concurrent_executions: int, reserves: Iterable[int | None]) -> None:

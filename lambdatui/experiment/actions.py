@@ -48,7 +48,8 @@ class Actions:
             case Invoke() as invoke:
                 await self._invoke(invoke, index)
             case Update() as update:
-                await self._target.update(self._experiment.function_of(update), update.changes)
+                function, changes = self._experiment.function_of(update), update.changes_below(self._experiment.folder)
+                await self._target.update(function, changes)
             case Edit() as edit:
                 await self._edit(edit)
             case Publish() as publish:

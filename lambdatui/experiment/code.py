@@ -25,13 +25,17 @@ def code_of(definition: FunctionDefinition, folder: Path) -> Code:
     if definition.source is not None:
         return Code(source=definition.source, name=_module_file(definition))
     path = below(folder, definition.code or ".")
-    try:
-        found = path.is_dir() or (path.is_file() and path.suffix == ".zip")
-    except (OSError, ValueError):
-        found = False
-    if not found:
+    if not is_code(path):
         raise CodeError("code", f"there is no folder and no .zip {definition.code}")
     return Code(path=path)
+
+
+def is_code(path: Path) -> bool:
+    """Whether there is something to deploy: a folder or a .zip."""
+    try:
+        return path.is_dir() or (path.is_file() and path.suffix == ".zip")
+    except (OSError, ValueError):
+        return False
 
 
 def _module_file(definition: FunctionDefinition) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lambdatui.experiment.code import CodeError, code_of, current_text, is_inside
+from lambdatui.experiment.code import CodeError, code_of, current_text, is_code, is_inside
 from lambdatui.experiment.document import Place
 from lambdatui.experiment.schema import (
     ACTIONS,
@@ -37,6 +37,8 @@ def problems_in(experiment: ExperimentFile) -> Iterator[Found]:
     for index, step in enumerate(experiment.steps):
         place: Place = ("steps", index)
         yield from _in_action(experiment, step, place)
+        if step.update:
+            yield from _in_layers(experiment, step.update, (*place, "update"))
         yield from _in_expectations(step, place)
         if step.edit:
             yield from _in_edit(experiment, step.edit, (*place, "edit"), written)
@@ -57,8 +59,15 @@ def _in_function(experiment: ExperimentFile, name: str, definition: FunctionDefi
             code_of(definition, experiment.folder)
         except CodeError as error:
             yield (*place, error.key), str(error)
+    yield from _in_layers(experiment, definition, place)
     if definition.python is not None and not below(experiment.folder, definition.python).is_file():
         yield (*place, "python"), f"there is no interpreter {definition.python}"
+
+
+def _in_layers(experiment: ExperimentFile, keys: ConfigurationKeys, place: Place) -> Iterator[Found]:
+    for index, layer in enumerate(keys.layers):
+        if not is_code(below(experiment.folder, layer)):
+            yield (*place, "layers", index), f"there is no folder and no .zip {layer}"
 
 
 def _beyond_limits(definition: FunctionDefinition, place: Place) -> Iterator[Found]:

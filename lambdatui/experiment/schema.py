@@ -37,6 +37,8 @@ class ConfigurationKeys(Model):
     ephemeral_storage: int = Field(default=512, json_schema_extra={"minimum": 512, "maximum": 10240})
     environment: dict[str, str] = Field(default={})
     reserved_concurrent_executions: int | None = Field(default=None, json_schema_extra={"minimum": 0})
+    layers: list[str] = Field(default=[], json_schema_extra={"maxItems": 5})
+    """Folders or .zip files, relative to the experiment file, whose content the function finds at /opt."""
 
 
 class FunctionDefinition(ConfigurationKeys):
@@ -56,6 +58,7 @@ class FunctionDefinition(ConfigurationKeys):
     def configuration(self, folder: Path) -> Configuration:
         """As the service takes it; paths are relative to `folder`."""
         values = {key: getattr(self, key) for key in ConfigurationKeys.model_fields}
+        values["layers"] = tuple(str(below(folder, layer)) for layer in self.layers)
         return Configuration(**values, python=str(below(folder, self.python)) if self.python else None)
 
 
@@ -108,6 +111,11 @@ class Update(ConfigurationKeys):
     @property
     def changes(self) -> dict[str, Json]:
         return {key: getattr(self, key) for key in ConfigurationKeys.model_fields if key in self.model_fields_set}
+
+    def changes_below(self, folder: Path) -> dict[str, Json]:
+        """As the service takes them; paths are relative to `folder`."""
+        layers: dict[str, Json] = {"layers": [str(below(folder, layer)) for layer in self.layers]}
+        return {**self.changes, **(layers if "layers" in self.changes else {})}
 
 
 class Edit(Model):

@@ -44,9 +44,9 @@ class Interpreter:
         """As INIT_START has it. The service counts its builds of a runtime; here it is the interpreter's own patch."""
         return f"python:{self.version[0]}.{self.version[1]}.v{self.version[2]}"
 
-    def command(self, handler: str) -> tuple[str, ...]:
+    def command(self, handler: str, layers_root: str) -> tuple[str, ...]:
         """What starts a function; it wants to be started in the folder of its code."""
-        return (self.path, "-B", str(_LAUNCHER), handler)
+        return (self.path, "-B", str(_LAUNCHER), handler, layers_root)
 
 
 async def find(runtime: str | None, python: str | None) -> Interpreter:

@@ -28,10 +28,19 @@ class Program:
 
 @dataclass(frozen=True)
 class Place:
-    """The host's folders that an environment works in: the function's code, and its own /tmp."""
+    """The host's folders that an environment works in: the function's code, its own /tmp, and its layers, if any."""
 
     code: Path
     tmp: Path
+    layers: Path | None = None
+
+
+@dataclass(frozen=True)
+class Roots:
+    """Where the function finds its code and its layers."""
+
+    task: str
+    layers: str
 
 
 @dataclass(frozen=True)
@@ -49,27 +58,26 @@ class Sandbox(Protocol):
     def wrapped(self) -> bool:
         """Whether the process started is not the program itself but one around it."""
 
-    def task_root(self, place: Place) -> str:
-        """Where the function finds its code."""
+    def roots(self, place: Place) -> Roots: ...
 
     def command(self, program: Program, place: Place) -> Command: ...
 
 
 class ProcessGroup:
-    """No isolation: the code where it lies, and TMPDIR in place of /tmp."""
+    """No isolation: code and layers where they lie, and TMPDIR in place of /tmp."""
 
     name = "process group"
     wrapped = False
 
-    def task_root(self, place: Place) -> str:
-        return str(place.code)
+    def roots(self, place: Place) -> Roots:
+        return Roots(str(place.code), str(place.layers or "/opt"))
 
     def command(self, program: Program, place: Place) -> Command:
         return Command(program.argv, {**program.variables, "TMPDIR": str(place.tmp)}, place.code)
 
 
 class Bubblewrap:
-    """The host read-only, the code at /var/task, a /tmp of its own, and process numbers of its own."""
+    """The host read-only, the code at /var/task, layers at /opt, a /tmp of its own, and process numbers of its own."""
 
     name = "bubblewrap"
     wrapped = True
@@ -77,12 +85,13 @@ class Bubblewrap:
     def __init__(self, executable: str) -> None:
         self._executable = executable
 
-    def task_root(self, place: Place) -> str:
-        return "/var/task"
+    def roots(self, place: Place) -> Roots:
+        return Roots("/var/task", "/opt")
 
     def command(self, program: Program, place: Place) -> Command:
         argv = [self._executable, "--unshare-pid", "--die-with-parent", *_root()]
         argv += ["--ro-bind", str(place.code), "/var/task", "--bind", str(place.tmp), "/tmp"]
+        argv += ["--ro-bind", str(place.layers), "/opt"] if place.layers else ["--dir", "/opt"]
         for path in program.reads:
             if _is_hidden(path):
                 argv += ["--ro-bind", str(path), str(path)]
@@ -94,7 +103,7 @@ def _root() -> list[str]:
     """A root of bubblewrap's own, with the host's folders in it, so that /var/task can be made."""
     argv = ["--tmpfs", "/"]
     for entry in sorted(Path("/").iterdir()):
-        if entry.name not in ("proc", "dev", "tmp", "var"):
+        if entry.name not in ("proc", "dev", "tmp", "var", "opt"):
             argv += _bound(entry)
     argv += ["--proc", "/proc", "--dev", "/dev", "--dir", "/var"]
     for entry in sorted(Path("/var").iterdir()):
@@ -110,8 +119,8 @@ def _bound(entry: Path) -> list[str]:
 
 
 def _is_hidden(path: Path) -> bool:
-    """Whether the function's /tmp or /var/task covers this path of the host."""
-    return path.is_relative_to("/tmp") or path.is_relative_to("/var/task")
+    """Whether the function's /tmp, /var/task or /opt covers this path of the host."""
+    return any(path.is_relative_to(covering) for covering in ("/tmp", "/var/task", "/opt"))
 
 
 async def choose() -> Sandbox:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import shutil
-import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from lambdatui.function import Code, Configuration, InvalidParameter, ResourceNo
 from lambdatui.journal import Journal
 from lambdatui.runtimes import python
 from lambdatui.runtimes.python import Interpreter, RuntimeNotInstalled
+from lambdatui.service.copies import Copies
 from lambdatui.service.watch import saves
 
 LATEST = "$LATEST"
@@ -35,6 +34,13 @@ class Revision:
     folder: Path
     """A copy of the code that nothing ever writes to again."""
     code_sha256: str
+    layers: Path | None
+    """The same of all its layers, one laid over the other."""
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The copies that it needs."""
+        return (self.folder, self.layers) if self.layers else (self.folder,)
 
 
 @dataclass(frozen=True)
@@ -70,9 +76,9 @@ _ALIAS_NAME = re.compile(r"(?!^[0-9]+$)[a-zA-Z0-9-_]{1,128}")
 class Deployments:
     """All functions. `changed` is told of each new revision and, in a few words, why there is one."""
 
-    def __init__(self, folder: Path, arn: str, journal: Journal, changed: Callable[[Revision, str], None]) -> None:
-        """`folder` is where copies of code go; `arn` what the functions' ARNs begin with."""
-        self._folder = folder
+    def __init__(self, copies: Copies, arn: str, journal: Journal, changed: Callable[[Revision, str], None]) -> None:
+        """`arn` is what the functions' ARNs begin with."""
+        self._copies = copies
         self._arn = arn
         self._journal = journal
         self._changed = changed
@@ -92,9 +98,10 @@ class Deployments:
     async def create(self, name: str, configuration: Configuration, code: Code) -> None:
         """Raises InvalidParameter where the service would refuse it, or its runtime is not to be had here."""
         interpreter = await _find_interpreter(configuration)
-        folder, digest = self._deploy(code, {})
+        folder, digest = self._copies.make([code])
+        layers = self._copy_layers(configuration)
         arn = f"{self._arn}{name}"
-        revision = Revision(name, arn, LATEST, 1, configuration, interpreter, folder, digest)
+        revision = Revision(name, arn, LATEST, 1, configuration, interpreter, folder, digest, layers)
         self._functions[name] = _Function(code, revision)
         self._changed(revision, "created")
         self._journal.append(ev.FunctionCreated(name, arn, 1, configuration.to_json(), digest, code.location))
@@ -106,8 +113,9 @@ class Deployments:
         configuration, interpreter = before.configuration.updated(changes), before.interpreter
         if {"runtime", "python"} & changes.keys():
             interpreter = await _find_interpreter(configuration)
+        layers = self._copy_layers(configuration)
         before = self.latest(function)  # its code may have been saved while the interpreter was looked for
-        after = replace(before, configuration=configuration, interpreter=interpreter)
+        after = replace(before, configuration=configuration, interpreter=interpreter, layers=layers)
         self._new_generation(before, after, "configuration", tuple(changes))
 
     def edit(self, function: str, file: str, text: str) -> None:
@@ -173,13 +181,15 @@ class Deployments:
         """The alias of that name, if there is one."""
         return self._known(function).aliases.get(qualifier)
 
-    # code
-
-    def remove_unused(self, folder: Path, in_use: Collection[Path]) -> None:
-        """Remove this copy of some code, unless a function or one of the environments (`in_use`) needs it."""
-        revisions = (each for known in self._functions.values() for each in (known.latest, *known.versions.values()))
-        if folder not in in_use and all(each.folder != folder for each in revisions):
-            shutil.rmtree(folder, ignore_errors=True)
+    @property
+    def folders(self) -> set[Path]:
+        """The copies of code and layers that are needed for further environments."""
+        return {
+            folder
+            for known in self._functions.values()
+            for revision in (known.latest, *known.versions.values())
+            for folder in revision.folders
+        }
 
     async def clear(self) -> None:
         """Forget all functions. Copies of code stay for those who use them."""
@@ -197,7 +207,7 @@ class Deployments:
 
     def _redeploy(self, function: str, because: str, changed: tuple[str, ...]) -> None:
         known = self._known(function)
-        folder, digest = self._deploy(known.code, known.overlay)
+        folder, digest = self._copies.make([known.code], known.overlay)
         if digest != known.latest.code_sha256:
             after = replace(known.latest, folder=folder, code_sha256=digest)
             self._new_generation(known.latest, after, because, changed)
@@ -218,20 +228,9 @@ class Deployments:
         )
         self._changed(after, f"the {'configuration' if because == 'configuration' else 'code'} changed")
 
-    def _deploy(self, code: Code, overlay: Mapping[str, str]) -> tuple[Path, str]:
-        """Copy the code; each digest has a folder of its own that never changes again."""
-        fresh = self._folder / f"new-{uuid.uuid4().hex}"
-        fresh.mkdir(parents=True)
-        try:
-            digest = code.deploy(fresh, overlay)
-            folder = self._folder / digest
-            if not folder.exists():
-                fresh.rename(folder)
-        except OSError as error:
-            raise InvalidParameter(f"{error.filename or code.location}: {error.strerror}") from None
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
-        return folder, digest
+    def _copy_layers(self, configuration: Configuration) -> Path | None:
+        layers = [Code(Path(layer)) for layer in configuration.layers]
+        return self._copies.make(layers)[0] if layers else None
 
     # hot reload
 

@@ -61,7 +61,7 @@ class _Resident:
     log: logs.PlatformLog
     log_group: str
     log_stream: str
-    folders: Place
+    place: Place
     initialised: bool = False
     """Its first init has succeeded."""
 
@@ -73,8 +73,8 @@ class _Provisioned:
 
 
 class Pool:
-    """States in `journal` all that its environments do; `replied` is told when a caller's answer stands there, `freed`
-    which copies of code may not be needed any more."""
+    """States in `journal` all that its environments do; `replied` is told when a caller's answer stands there, `ended`
+    when an environment is gone."""
 
     def __init__(
         self,
@@ -82,13 +82,13 @@ class Pool:
         scheduler: Scheduler,
         journal: Journal,
         replied: Callable[[str], None],
-        freed: Callable[[Path], None],
+        ended: Callable[[], None],
     ) -> None:
         self._surroundings = surroundings
         self._scheduler = scheduler
         self._journal = journal
         self._replied = replied
-        self._freed = freed
+        self._environment_ended = ended
         self._residents: dict[str, _Resident] = {}
         self._provisioned: dict[tuple[str, str], _Provisioned] = {}
         """By function and version."""
@@ -98,9 +98,9 @@ class Pool:
         self._clock_offset = time.time() - time.monotonic()
 
     @property
-    def code_in_use(self) -> set[Path]:
-        """The copies of code that environments run on."""
-        return {resident.revision.folder for resident in self._residents.values()}
+    def folders(self) -> set[Path]:
+        """The copies of code and layers that environments work with."""
+        return {folder for resident in self._residents.values() for folder in resident.revision.folders}
 
     def configure(self, revision: Revision, because: str) -> None:
         """From now on the version of `revision` is this; environments of what it was before are retired."""
@@ -166,11 +166,13 @@ class Pool:
         surroundings = self._surroundings
         name, now = uuid.uuid4().hex, self._clock()
         group, stream = logs.group_name(revision.function), logs.stream_name(revision.version, now, name)
-        folders = Place(revision.folder, surroundings.folder / name)
-        folders.tmp.mkdir(parents=True)
-        folders.tmp.chmod(0o1777)
+        place = Place(revision.folder, surroundings.folder / name, revision.layers)
+        place.tmp.mkdir(parents=True)
+        place.tmp.chmod(0o1777)
         configuration, interpreter = revision.configuration, revision.interpreter
         provisioned = initialization_type == PROVISIONED
+
+        roots = surroundings.sandbox.roots(place)
 
         async def spawn(address: str, on_output: _OnOutput, on_exit: _OnExit) -> Process:
             variables = function_variables(
@@ -184,13 +186,14 @@ class Pool:
                 log_stream=stream,
                 initialization_type=initialization_type,
                 runtime_api=address,
-                task_root=surroundings.sandbox.task_root(folders),
+                task_root=roots.task,
+                layers_root=roots.layers,
             )
-            program = Program(interpreter.command(configuration.handler), variables, interpreter.reads)
+            program = Program(interpreter.command(configuration.handler, roots.layers), variables, interpreter.reads)
             return await Process.start(
                 surroundings.sandbox,
                 program,
-                folders,
+                place,
                 guardian=surroundings.guardian,
                 on_output=on_output,
                 on_exit=on_exit,
@@ -212,7 +215,7 @@ class Pool:
         log = logs.PlatformLog(
             surroundings.log_dialect, revision.version, surroundings.region, runtime, reports_init=provisioned
         )
-        resident = _Resident(Environment(name, terms, host), revision, initialization_type, log, group, stream, folders)
+        resident = _Resident(Environment(name, terms, host), revision, initialization_type, log, group, stream, place)
         self._residents[name] = resident
         self._scheduler.created(revision.function, revision.version, name, now, provisioned=provisioned)
         self._journal.append(
@@ -252,10 +255,10 @@ class Pool:
         self._reclaim_in_time()
 
     def _ended(self, resident: _Resident) -> None:
-        shutil.rmtree(resident.folders.tmp, ignore_errors=True)
+        shutil.rmtree(resident.place.tmp, ignore_errors=True)
         del self._residents[resident.environment.name]
         self._scheduler.ended(resident.revision.function, resident.revision.version, resident.environment.name)
-        self._freed(resident.revision.folder)
+        self._environment_ended()
         self._changed.set()
 
     # all of them

@@ -13,7 +13,6 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from lambdatui import events as ev
 from lambdatui.events import Json
@@ -28,6 +27,7 @@ from lambdatui.function import (
 from lambdatui.journal import Journal
 from lambdatui.sandbox.guardian import Guardian
 from lambdatui.sandbox.sandbox import Sandbox, choose
+from lambdatui.service.copies import Copies
 from lambdatui.service.deployments import LATEST, Deployments, Revision
 from lambdatui.service.pool import Pool, Surroundings
 from lambdatui.service.runtime_api import NextInvocation
@@ -77,7 +77,8 @@ class Service:
         self._settings = settings
         self._guardian = guardian
         arn = f"arn:aws:lambda:{settings.region}:{ACCOUNT_ID}:function:"
-        self._deployments = Deployments(self.folder / "code", arn, journal, self._function_changed)
+        self._copies = Copies(self.folder / "code")
+        self._deployments = Deployments(self._copies, arn, journal, self._function_changed)
         self._scheduler = Scheduler(settings.concurrent_executions)
         surroundings = Surroundings(
             settings.region,
@@ -88,7 +89,7 @@ class Service:
             sandbox,
             Credentials.generate(),
         )
-        self._pool = Pool(surroundings, self._scheduler, journal, self._answer, self._code_freed)
+        self._pool = Pool(surroundings, self._scheduler, journal, self._answer, self._environment_ended)
         self._callers: dict[str, asyncio.Future[None]] = {}
         journal.append(
             ev.LaboratoryOpened(
@@ -170,8 +171,8 @@ class Service:
             self._scheduler.reserve(revision.function, revision.configuration.reserved_concurrent_executions)
         self._pool.configure(revision, because)
 
-    def _code_freed(self, folder: Path) -> None:
-        self._deployments.remove_unused(folder, self._pool.code_in_use)
+    def _environment_ended(self) -> None:
+        self._copies.keep_only(self._deployments.folders | self._pool.folders)
 
     # invocation
 

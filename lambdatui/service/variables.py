@@ -38,14 +38,15 @@ def function_variables(
     initialization_type: str,
     runtime_api: str,
     task_root: str,
+    layers_root: str,
 ) -> dict[str, str]:
     """All of them. The customer's own win over defaults such as PATH and lose against what the service reserves."""
     defaults = {
         "LANG": "en_US.UTF-8",
-        "PATH": "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+        "PATH": f"/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:{layers_root}/bin",
         # Without the system's folders, which the service has here too: they would come before the libraries that the
         # interpreter of this machine was built with.
-        "LD_LIBRARY_PATH": f"/var/lang/lib:/var/runtime:/var/runtime/lib:{task_root}:{task_root}/lib:/opt/lib",
+        "LD_LIBRARY_PATH": f"/var/lang/lib:/var/runtime:/var/runtime/lib:{task_root}:{task_root}/lib:{layers_root}/lib",
         "PYTHONPATH": "/var/runtime",
         "TZ": ":UTC",
         "AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1:2000",

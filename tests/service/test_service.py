@@ -409,3 +409,23 @@ async def test_what_cannot_be_is_refused(
     assert message in laboratory.lab.rejections[0].message
     with pytest.raises(ResourceNotFound, match=re.escape("function:F:nowhere")):
         await laboratory.service.invoke("F", "{}", qualifier="nowhere")
+
+
+async def test_layers_are_laid_over_opt(laboratory: Laboratory) -> None:
+    for name, text in (("lower", "lower"), ("upper", "upper")):
+        (laboratory.folder / name / "python").mkdir(parents=True)
+        (laboratory.folder / name / "python" / "shared.py").write_text(f"origin = {text!r}")
+        (laboratory.folder / name / text).write_text("")
+    layers = tuple(str(laboratory.folder / name) for name in ("lower", "upper"))
+    await laboratory.create(
+        """
+        import os, shared
+        def handler(event, context):
+            return [shared.origin, os.listdir(os.path.dirname(os.path.dirname(shared.__file__)))]
+        """,
+        layers=layers,
+    )
+    origin, files = json.loads((await laboratory.invoke()).payload or "")
+    assert (origin, sorted(files)) == ("upper", ["lower", "python", "upper"])
+    await laboratory.service.update("F", {"layers": [layers[0]]})
+    assert json.loads((await laboratory.invoke()).payload or "")[0] == "lower"
