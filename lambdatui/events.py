@@ -259,7 +259,8 @@ class InvocationAnswered:
 @dataclass(frozen=True)
 class InvocationFinished:
     """END and REPORT: the environment is done with it. `status` is how it ended here, which can be worse than what the
-    caller was told (a runtime that exits after its response); `error_type` only where the REPORT line names one."""
+    caller was told (a runtime that exits after its response); `error_type` only where the REPORT line names one.
+    `failure` is the service's own sentence about a timeout or an exit."""
 
     request_id: str
     environment: str
@@ -270,6 +271,7 @@ class InvocationFinished:
     memory_size_mb: int
     max_memory_used_mb: int
     error_type: str | None
+    failure: str | None = None
 
 
 # -- logs -----------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -235,6 +235,16 @@ class Terms:
     init_limit: float = INIT_LIMIT
 
 
+@dataclass(frozen=True)
+class _Ending:
+    """How an invocation ends; `sentence` tells of a timeout or an exit."""
+
+    status: str
+    duration_ms: float
+    error_type: str | None
+    sentence: str | None
+
+
 _Handler: TypeAlias = Callable[["Lifecycle", float, Any], None]
 _TABLE: dict[tuple[State, type[Input]], _Handler] = {}
 
@@ -266,7 +276,7 @@ class Lifecycle:
         self._runtime_ready: float | None = None
         self._init_failure: tuple[str, float, str | None] | None = None  # status, ms, error type
         self._init_duration: float | None = None  # ms, until a REPORT has named it
-        self._ending_as: tuple[str, float, str | None] | None = None  # status, ms, error type of a dying invocation
+        self._ending_as: _Ending | None = None  # the invocation in flight, as it will be reported
         self._memory_mb = 0
         self._retired: str | None = None
         self._ended_because = ""
@@ -381,7 +391,7 @@ class Lifecycle:
     def _reinit_fails(self, now: float, given: InitErrored) -> None:
         self._finish_init(now, "error", given.error_type)
         self._reply("failed", given.body)
-        self._die(now, "failed", given.error_type)
+        self._die(_Ending("failed", _ms(now - self._began), given.error_type, None))
 
     @_on(State.REINIT, TimeIsUp)
     def _reinit_takes_too_long(self, now: float, given: TimeIsUp) -> None:
@@ -439,7 +449,7 @@ class Lifecycle:
     def _finish(self, now: float, given: NextRequested) -> None:
         self._measured(given.memory_mb)
         assert self._answered
-        self._finish_invocation(self._answered, _ms(now - self._began), None)
+        self._finish_invocation(_Ending(self._answered, _ms(now - self._began), None, None))
         if self._retired:
             self._end(self._retired)
         else:
@@ -448,27 +458,28 @@ class Lifecycle:
     @_on((State.BUSY, State.RESPONDED), TimeIsUp)
     def _timeout(self, now: float, given: TimeIsUp) -> None:
         self._measured(given.memory_mb)
+        sentence = self._timed_out(now)
         if not self._answered:
-            self._reply("timed_out", self._timed_out_body(now))
-        self._die(now, "timed_out", None)
+            self._reply("timed_out", _timed_out_body(self.terms.dialect, sentence))
+        self._die(_Ending("timed_out", float(self.terms.timeout * 1000), None, sentence))
 
     @_on((State.BUSY, State.RESPONDED), Exited)
     def _exit_in_invocation(self, now: float, given: Exited) -> None:
-        message = f"RequestId: {self.request_id} Error: {given.reason}"
+        sentence = f"RequestId: {self.request_id} Error: {given.reason}"
         if not self._answered:
-            self._reply("failed", _body(errorType=given.error_type, errorMessage=message))
-        self._ending_as = ("failed", _ms(now - self._began), given.error_type)
+            self._reply("failed", _body(errorType=given.error_type, errorMessage=sentence))
+        self._ending_as = _Ending("failed", _ms(now - self._began), given.error_type, sentence)
         self._died(now, given)
 
     @_on(State.RESETTING, Exited)
     def _died(self, now: float, given: Exited) -> None:
         self._measured(given.memory_mb)
-        assert self._ending_as
-        status, duration, error_type = self._ending_as
-        if status == "timed_out" and self.terms.dialect == "classic":
-            duration = _ms(now - self._began)
-        self._finish_invocation(status, duration, error_type)
-        self._reset("timeout" if status == "timed_out" else "failure")
+        failure = self._ending_as
+        assert failure
+        if failure.status == "timed_out" and self.terms.dialect == "classic":
+            failure = replace(failure, duration_ms=_ms(now - self._began))
+        self._finish_invocation(failure)
+        self._reset("timeout" if failure.status == "timed_out" else "failure")
 
     @_on(State.IDLE, Exited)
     def _exit_while_idle(self, now: float, given: Exited) -> None:
@@ -547,13 +558,12 @@ class Lifecycle:
         self._answered = status
         self._do(Reply(self.request_id, status, payload, None if status == "succeeded" else "Unhandled"))
 
-    def _die(self, now: float, status: str, error_type: str | None) -> None:
-        duration = float(self.terms.timeout * 1000) if status == "timed_out" else _ms(now - self._began)
-        self._ending_as = (status, duration, error_type)
+    def _die(self, ending: _Ending) -> None:
+        self._ending_as = ending
         self._do(CancelTimer(), Kill())
         self.state = State.RESETTING
 
-    def _finish_invocation(self, status: str, duration: float, error_type: str | None) -> None:
+    def _finish_invocation(self, ending: _Ending) -> None:
         assert self.request_id
         init_duration, self._init_duration = self._init_duration, None
         self._do(CancelTimer())
@@ -561,13 +571,14 @@ class Lifecycle:
             ev.InvocationFinished(
                 self.request_id,
                 self.environment,
-                status,
-                duration,
-                billed_ms(self.terms, duration, init_duration),
+                ending.status,
+                ending.duration_ms,
+                billed_ms(self.terms, ending.duration_ms, init_duration),
                 init_duration,
                 self.terms.memory_size,
                 self._memory_mb,
-                error_type,
+                ending.error_type,
+                ending.sentence,
             )
         )
         self._do(Released())
@@ -596,12 +607,11 @@ class Lifecycle:
                 self._do(Kill())  # otherwise there is no process yet, or it is dying already
             self.state = State.ENDING
 
-    def _timed_out_body(self, now: float) -> str:
-        """What the caller reads; the classic dialect puts the time where there is now an error type."""
+    def _timed_out(self, now: float) -> str:
         message = f"Task timed out after {self.terms.timeout}.00 seconds"
         if self.terms.dialect == "classic":
-            return _body(errorMessage=f"{iso_time(now)} {self.request_id} {message}")
-        return _body(errorType="Sandbox.Timedout", errorMessage=f"RequestId: {self.request_id} Error: {message}")
+            return f"{iso_time(now)} {self.request_id} {message}"
+        return f"RequestId: {self.request_id} Error: {message}"
 
 
 _LATE = frozenset(
@@ -633,6 +643,13 @@ def iso_time(seconds: float) -> str:
 
 def _ms(seconds: float) -> float:
     return round(seconds * 1000, 2)
+
+
+def _timed_out_body(dialect: str, sentence: str) -> str:
+    """What the caller reads; the classic dialect has no error type."""
+    if dialect == "classic":
+        return _body(errorMessage=sentence)
+    return _body(errorType="Sandbox.Timedout", errorMessage=sentence)
 
 
 def _body(**fields: str) -> str:

@@ -7,7 +7,6 @@ own for it. Text format as real log streams have it ("Viewing CloudWatch logs fo
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -36,7 +35,6 @@ class PlatformLog:
     _start: str | None = field(default=None, init=False)
     """A START line that waits for the end of the init inside its invocation."""
     _in_init: bool = field(default=False, init=False)
-    _answer: str = field(default="", init=False)
 
     def after(self, event: ev.Event) -> list[str]:
         """The lines that follow this event."""
@@ -55,8 +53,6 @@ class PlatformLog:
                 if not self._in_init:
                     return [start]
                 self._start = start
-            case ev.InvocationAnswered():
-                self._answer = event.payload
             case ev.InvocationFinished():
                 return [*self._failure(event), f"END RequestId: {event.request_id}", self._report(event)]
         return []
@@ -67,13 +63,11 @@ class PlatformLog:
         return f"INIT_START Runtime Version: {self.runtime}\tRuntime Version ARN: {arn}"
 
     def _failure(self, event: ev.InvocationFinished) -> list[str]:
-        """The event that tells of a failure in the classic dialect, its words those that the caller got."""
+        """The event that tells of a failure in the classic dialect."""
         if self.dialect != "classic":
             return []
-        if event.status == "timed_out":
-            return [f"{_message(self._answer)}\n"] if event.error_type is None else []
-        if event.error_type in ("Runtime.ExitError", "Runtime.InvalidEntrypoint"):
-            return [f"{_message(self._answer)}\n{event.error_type}"]
+        if event.failure:
+            return [f"{event.failure}\n{event.error_type or ''}"]
         return ["Unknown application error occurred\nRuntime.Unknown"] if event.error_type else []
 
     def _report(self, event: ev.InvocationFinished) -> str:
@@ -95,7 +89,3 @@ class PlatformLog:
 def _init_report(event: ev.InitFinished) -> str:
     line = f"INIT_REPORT Init Duration: {event.duration_ms:.2f} ms\tPhase: {event.phase}\tStatus: {event.status}"
     return f"{line}\tError Type: {event.error_type}" if event.error_type else line
-
-
-def _message(answer: str) -> str:
-    return str(json.loads(answer)["errorMessage"])

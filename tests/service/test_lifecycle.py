@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from lambdatui import events as ev
 from lambdatui.service import lifecycle as lc
 from lambdatui.service.lifecycle import State, Terms
+from lambdatui.service.logs import PlatformLog
 
 NEXT = lc.NextRequested(20)
 E = TypeVar("E")
@@ -156,6 +157,31 @@ def test_a_retired_environment_ends_with_its_invocation() -> None:
     assert story.machine.state == State.RESPONDED
     story.then(NEXT).then(EXIT)
     assert story.kinds[-5:] == ["Released", "CancelTimer", "Kill", "EnvironmentEnded", "Ended"]
+
+
+@pytest.mark.parametrize("dialect", ["current", "classic"])
+@pytest.mark.parametrize(
+    ("end", "sentence", "marks"),
+    [
+        (EXIT, "Error: Runtime exited with error: exit status 1", "Status: error\tError Type: Runtime.ExitError"),
+        (lc.TimeIsUp(25), "Task timed out after 3.00 seconds", "Status: timeout"),
+    ],
+)
+def test_the_log_tells_what_happened_after_the_response_and_not_what_the_caller_got(
+    dialect: str, end: lc.Input, sentence: str, marks: str
+) -> None:
+    story = Story(dialect).warm().then(lc.Invoke("2")).then(lc.Responded('{"errorMessage":"mine"}'), 0.1).then(end, 3.0)
+    if story.machine.state == State.RESETTING:
+        story.then(EXIT)
+    log = PlatformLog(dialect, "$LATEST", "us-east-1", "python:3.11.v1")
+    *failure, end_line, report = [
+        line for each in story.effects if isinstance(each, lc.Emit) for line in log.after(each.event)
+    ][1:]
+    assert end_line == "END RequestId: 2"
+    if dialect == "classic":
+        assert len(failure) == 1 and sentence in failure[0] and "mine" not in failure[0]
+    else:
+        assert failure == [] and report.endswith(marks)
 
 
 def test_what_cannot_happen_is_a_defect() -> None:
