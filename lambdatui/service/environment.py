@@ -167,9 +167,12 @@ class Environment:
                 await self._api.start()
                 self._listening = True
             self._process = await self._host.spawn(self._api.address, self._printed, self._exited)
-        except OSError as error:
+        except Exception as error:
             self._start_is_over()
-            self._take(lc.Exited(f"{error.strerror or error}", 0, "Runtime.InvalidEntrypoint"))
+            if not isinstance(error, OSError):  # a defect of ours, and still no reason to wait for ever
+                asyncio.get_running_loop().call_exception_handler({"message": "spawn failed", "exception": error})
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            self._take(lc.Exited(reason, 0, "Runtime.InvalidEntrypoint"))
         else:
             self._take(lc.ProcessStarted())
 
