@@ -134,7 +134,7 @@ class Invocation:
         return self.status == "throttled" or self.finished_at is not None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LogEvent:
     time: float
     text: str

@@ -3,11 +3,15 @@
 It runs under the function's own interpreter, which knows nothing of this package; so it is a file of its own.
 """
 
+from __future__ import annotations
+
+import io
 import os
 import resource
 import runpy
 import struct
 import sys
+import threading
 import time
 
 _RUNTIME_READY = 0xA55AFF01  # a type of frame that is none of awslambdaric's own
@@ -19,7 +23,34 @@ sys.path[:1] = [os.getcwd(), os.path.join(layers, "lib", version, "site-packages
 resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))  # "Lambda quotas": file descriptors
 sys.argv[0] = "awslambdaric"
 
-import awslambdaric.bootstrap  # noqa: E402, F401
+import awslambdaric.bootstrap  # noqa: E402
+
+
+class Whole(io.FileIO):
+    """A pipe that takes every write as a whole, and one at a time. The system cuts a long write short when the process
+    is stopped in the middle of it, as it is between invocations; and another thread's output may fall into the gap."""
+
+    lock = threading.RLock()
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        with self.lock:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[super().write(rest) :]
+            return len(data)
+
+
+def open_sink(self: awslambdaric.bootstrap.FramedTelemetryLogSink) -> object:
+    self.file = Whole(self.fd, "wb")
+    return self
+
+
+awslambdaric.bootstrap.FramedTelemetryLogSink.__enter__ = open_sink
+for name in ("stdout", "stderr"):
+    stream = getattr(sys, name)
+    buffered = io.BufferedWriter(Whole(stream.fileno(), "wb", closefd=False))  # type: ignore[type-var]
+    whole = io.TextIOWrapper(buffered, stream.encoding, stream.errors, line_buffering=stream.line_buffering)
+    setattr(sys, name, whole)
 
 os.write(int(os.environ["_LAMBDA_TELEMETRY_LOG_FD"]), struct.pack(">IIQ", _RUNTIME_READY, 0, time.time_ns() // 1000))
 runpy.run_module("awslambdaric", run_name="__main__", alter_sys=True)

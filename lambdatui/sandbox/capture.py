@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import array
 import asyncio
+import contextlib
 import fcntl
 import os
 import re
@@ -34,7 +35,11 @@ _PAUSE = 0.01
 """Seconds between two looks at the pipe, which holds what comes meanwhile: a function that prints line by line would
 otherwise wake the laboratory for each of them. Who needs all that was printed so far, drains."""
 
-_READ_BYTES = 2**16  # a pipe's own size: one read empties it, and a flood cannot hold the loop for longer than this
+_PIPE_BYTES = 2**17
+"""Room for what is printed during a pause, twice the system's own; a user's pipes may have 64 MB in all."""
+
+_MUCH_BYTES = 2**14
+"""Who prints so much within a pause shall not have to wait for the next one."""
 
 
 @dataclass(frozen=True)
@@ -188,16 +193,19 @@ class Capture:
         self._open = True
         self._pause: asyncio.TimerHandle | None = None
         os.set_blocking(pipe, False)
+        with contextlib.suppress(OSError, AttributeError):  # not everywhere, and not for everybody
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self._loop.add_reader(pipe, self._readable)
 
     def _readable(self) -> None:
         try:
-            data = os.read(self._pipe, _READ_BYTES)
+            data = os.read(self._pipe, _PIPE_BYTES)
         except BlockingIOError:
             return
         if data:
-            self._loop.remove_reader(self._pipe)
-            self._pause = self._loop.call_later(_PAUSE, self._look_again)
+            if len(data) < _MUCH_BYTES:
+                self._loop.remove_reader(self._pipe)
+                self._pause = self._loop.call_later(_PAUSE, self._look_again)
             self._hand_over(self._parser.feed(data))
         else:
             self.close()

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -64,8 +63,6 @@ class Process:
         wrapped: bool,
         on_exit: Callable[[Exit], None],
     ) -> None:
-        self.started_at = time.time()
-        """When exec happened; seconds since the epoch."""
         self._process = process
         self._capture = capture
         self._guardian = guardian
@@ -165,15 +162,15 @@ class Process:
 
 
 def _tree(pid: int) -> Iterator[int]:
-    """The process and its descendants, from Linux' /proc; elsewhere only itself."""
-    yield pid
-    try:
-        for task in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{task}/children") as file:
-                for child in file.read().split():
-                    yield from _tree(int(child))
-    except OSError:
-        return
+    """The process and its descendants, parents first, from Linux' /proc; elsewhere only itself."""
+    waiting = [pid]
+    while waiting:
+        pid = waiting.pop()
+        yield pid
+        with contextlib.suppress(OSError):
+            for task in os.listdir(f"/proc/{pid}/task"):
+                with open(f"/proc/{pid}/task/{task}/children") as file:
+                    waiting += map(int, file.read().split())
 
 
 def _high_water_kb(pid: int) -> int:
