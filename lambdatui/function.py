@@ -6,12 +6,17 @@ refusal is worded as the service words it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import lzma
+import os
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 
 from lambdatui.events import Json
@@ -39,6 +44,7 @@ _RESERVED_VARIABLES = re.compile(
     r"AWS_LAMBDA_\w*|LAMBDA_\w*|_HANDLER|_X_AMZN_TRACE_ID|AWS_EXECUTION_ENV|AWS_(DEFAULT_)?REGION"
     r"|AWS_ACCESS_KEY(_ID)?|AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN"
 )
+_NO_VALUE = re.compile("[\0\ud800-\udfff]")
 _NOT_DEPLOYED = re.compile(
     r"__pycache__|\.git|\.hg|\.svn|\.mypy_cache|\.ruff_cache|\.pytest_cache|\.venv|\.idea|\.vscode"
 )
@@ -91,7 +97,7 @@ class Configuration:
             for rule in [_out_of_range(value, low, high)]
             if rule
         ]
-        if not re.fullmatch(r"[^\s]{1,128}", self.handler):
+        if not re.fullmatch(r"[^\s\0]{1,128}", self.handler):
             violations.append(
                 f"Value '{self.handler}' at 'handler' failed to satisfy constraint: "
                 r"Member must satisfy regular expression pattern: [^\s]+ and have length less than or equal to 128"
@@ -132,6 +138,8 @@ class Configuration:
                 f"{prefix}contains reserved keys that are currently not supported for modification. "
                 f"Reserved keys used in this request: {', '.join(reserved)}"
             )
+        if unfit := [name for name, value in self.environment.items() if _NO_VALUE.search(value)]:
+            raise InvalidParameter(f"{prefix}have values that no process can be given: {', '.join(unfit)}")
         measured = json.dumps(dict(self.environment), separators=(",", ":"), ensure_ascii=False)
         if len(measured.encode()) > MAX_ENVIRONMENT_BYTES:
             raise InvalidParameter(f"{prefix}exceeded the 4KB limit. String measured: {measured}")
@@ -141,11 +149,49 @@ class Configuration:
         known = {each.name for each in fields(self)}
         if unknown := [key for key in changes if key not in known]:
             raise InvalidParameter(f"Unknown parameter in input: {', '.join(map(repr, unknown))}")
+        for key, value in changes.items():
+            if not _TYPES[key].fits(value):
+                raise InvalidParameter(f"'{key}' must be {_TYPES[key].words}, not {json.dumps(value)}")
         layers = changes.get("layers", list(self.layers))
         return replace(self, **{**changes, "layers": tuple(layers)})  # type: ignore[arg-type]
 
     def to_json(self) -> dict[str, Json]:
         return {**asdict(self), "environment": dict(self.environment), "layers": list(self.layers)}
+
+
+@dataclass(frozen=True)
+class _Type:
+    words: str
+    fits: Callable[[Json], bool]
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_texts(value: Json) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+def _is_variables(value: Json) -> bool:
+    return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
+
+
+_TEXT = _Type("a text", lambda value: isinstance(value, str))
+_TEXT_OR_NOTHING = _Type("a text or null", lambda value: value is None or isinstance(value, str))
+_NUMBER = _Type("a whole number", _is_number)
+_TYPES: Mapping[str, _Type] = {
+    "handler": _TEXT,
+    "runtime": _TEXT_OR_NOTHING,
+    "python": _TEXT_OR_NOTHING,
+    "timeout": _NUMBER,
+    "memory_size": _NUMBER,
+    "ephemeral_storage": _NUMBER,
+    "environment": _Type("a mapping of names to texts", _is_variables),
+    "reserved_concurrent_executions": _Type("a whole number or null", lambda value: value is None or _is_number(value)),
+    "layers": _Type("a list of paths", _is_texts),
+}
+"""What JSON may have there."""
 
 
 def check_reserves(concurrent_executions: int, reserves: Iterable[int | None]) -> None:
@@ -203,33 +249,51 @@ class Code:
     def deploy(self, into: Path, overlay: Mapping[str, str]) -> str:
         """Write the files, those of `overlay` (name to text) laid over them, below the empty folder `into`; the
         digest (hexadecimal SHA-256) of names and contents. Raises InvalidParameter or OSError."""
-        contents = dict(self._contents())
-        contents |= {name: (text.encode(), False) for name, text in overlay.items()}
-        if sum(len(content) for content, _ in contents.values()) > MAX_UNZIPPED_BYTES:
-            raise InvalidParameter(f"Unzipped size must be smaller than {MAX_UNZIPPED_BYTES} bytes")
-        digest = hashlib.sha256()
-        for name, (content, executable) in sorted(contents.items()):
-            digest.update(f"{name}\0{executable:d}\0{len(content)}\0".encode(errors="surrogateescape") + content)
-            file = into / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(content)
-            file.chmod(0o755 if executable else 0o644)
+        with contextlib.ExitStack() as opened:
+            members = {member.name: member for member in self._members(opened)}
+            members |= {name: _text(name, text) for name, text in overlay.items()}
+            if sum(member.size for member in members.values()) > MAX_UNZIPPED_BYTES:
+                raise InvalidParameter(f"Unzipped size must be smaller than {MAX_UNZIPPED_BYTES} bytes")
+            digest = hashlib.sha256()
+            for name, member in sorted(members.items()):
+                try:
+                    content = member.read()
+                except FileNotFoundError:  # an editor's own file, gone between listing and reading
+                    continue
+                head = f"{name}\0{member.executable:d}\0{len(content)}\0"
+                digest.update(head.encode(errors="surrogateescape") + content)
+                file = into / name
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content)
+                file.chmod(0o755 if member.executable else 0o644)
         return digest.hexdigest()
 
-    def _contents(self) -> Iterator[tuple[str, tuple[bytes, bool]]]:
-        """Name, bytes and whether executable, of every file that is deployed."""
+    def _members(self, opened: contextlib.ExitStack) -> Iterator[_Member]:
+        """Every file that is deployed. They are read one by one, so that only one at a time is in memory."""
         if self.path is None:
-            yield self.name, (self.source.encode(), False)
+            yield _text(self.name, self.source)
         elif self.path.is_dir():
-            for file in self.path.rglob("*"):
-                name = file.relative_to(self.path)
-                if is_deployed(name) and file.is_file():
-                    try:
-                        yield name.as_posix(), (file.read_bytes(), bool(file.stat().st_mode & 0o100))
-                    except FileNotFoundError:  # an editor's own file, gone between listing and reading
-                        continue
+            for name, file in _files_below(self.path):
+                with contextlib.suppress(FileNotFoundError):
+                    status = file.stat()
+                    yield _Member(name.as_posix(), status.st_size, bool(status.st_mode & 0o100), file.read_bytes)
         else:
-            yield from _unzipped(self.path)
+            yield from _zipped(self.path, opened)
+
+
+@dataclass(frozen=True)
+class _Member:
+    """A file of some code; `size` in bytes, before it is read."""
+
+    name: str
+    size: int
+    executable: bool
+    read: Callable[[], bytes]
+
+
+def _text(name: str, text: str) -> _Member:
+    content = text.encode()
+    return _Member(name, len(content), False, lambda: content)
 
 
 def is_deployed(name: Path) -> bool:
@@ -238,18 +302,40 @@ def is_deployed(name: Path) -> bool:
     return not any(_NOT_DEPLOYED.fullmatch(part) for part in name.parts) and not _EDITORS_OWN.fullmatch(name.name)
 
 
-def _unzipped(path: Path) -> Iterator[tuple[str, tuple[bytes, bool]]]:
+def _files_below(folder: Path) -> Iterator[tuple[Path, Path]]:
+    """Relative name and path of every file that is deployed, those behind links included, as `zip -r` has them."""
+    for parent, folders, files in os.walk(folder, followlinks=True):
+        here = Path(parent)
+        name = here.relative_to(folder)
+        around = {(folder / above).resolve() for above in (name, *name.parents)}
+        folders[:] = [each for each in folders if is_deployed(name / each) and (here / each).resolve() not in around]
+        yield from (
+            (name / each, here / each) for each in files if is_deployed(name / each) and (here / each).is_file()
+        )
+
+
+def _zipped(path: Path, opened: contextlib.ExitStack) -> Iterator[_Member]:
+    with _unzipping():
+        archive = opened.enter_context(zipfile.ZipFile(path))
+    for entry in archive.infolist():
+        name = Path(entry.filename)
+        if name.is_absolute() or ".." in name.parts:
+            raise InvalidParameter(f"{path}: {entry.filename!r} leads out of the package")
+        if not entry.is_dir():
+            executable = bool(entry.external_attr >> 16 & 0o100)
+            yield _Member(name.as_posix(), entry.file_size, executable, partial(_unzipped, archive, entry))
+
+
+def _unzipped(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    with _unzipping():
+        return archive.read(entry)
+
+
+@contextlib.contextmanager
+def _unzipping() -> Iterator[None]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = [member for member in archive.infolist() if not member.is_dir()]
-            if sum(member.file_size for member in members) > MAX_UNZIPPED_BYTES:
-                raise InvalidParameter(f"Unzipped size must be smaller than {MAX_UNZIPPED_BYTES} bytes")
-            for member in members:
-                name = Path(member.filename)
-                if name.is_absolute() or ".." in name.parts:
-                    raise InvalidParameter(f"{path}: {member.filename!r} leads out of the package")
-                yield name.as_posix(), (archive.read(member), bool(member.external_attr >> 16 & 0o100))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError):
+        yield
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, lzma.LZMAError):
         raise InvalidParameter(
             "Could not unzip uploaded file. Please check your file, then try to upload again."
         ) from None

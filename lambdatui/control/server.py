@@ -166,7 +166,7 @@ class Laboratory:
         return None
 
     async def _invoke(self, message: dict[str, Json]) -> Json:
-        """Fired by hand: so many times, one after another or all at once; the request ids."""
+        """Fired by hand, so many times at once; the request ids."""
         function = self._function(message)
         event = message.get("event", "{}")
         times = _number(message.get("times", 1))
@@ -174,9 +174,7 @@ class Laboratory:
             raise Refused(f"A function can be invoked 1 to {_MAX_TIMES} times at once.")
         if not isinstance(event, str):
             raise Refused("The event must be JSON text.")
-        if message.get("parallel"):
-            return [*await asyncio.gather(*(self._service.invoke(function, event) for _ in range(times)))]
-        return [await self._service.invoke(function, event) for _ in range(times)]
+        return [*await asyncio.gather(*(self._service.invoke(function, event) for _ in range(times)))]
 
     def _function(self, message: dict[str, Json]) -> str:
         """The one that is named, or the first of the experiment."""

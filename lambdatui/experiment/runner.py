@@ -29,6 +29,7 @@ class Runner:
         self._language = language
         self._actions = Actions(experiment, target)
         self._running: asyncio.Task[None] | None = None
+        self._opening = asyncio.Lock()
         target.journal.read_with(self.lab.apply)
 
     @property
@@ -39,6 +40,10 @@ class Runner:
     async def open(self) -> None:
         """Begin at the first step, with nothing left of what was before. Raises TargetError when a function cannot
         be created."""
+        async with self._opening:
+            await self._open()
+
+    async def _open(self) -> None:
         await self._target.clear()
         self._target.journal.append(
             ev.ExperimentOpened(
@@ -67,6 +72,8 @@ class Runner:
 
     async def step(self, choice: int | None = None) -> None:
         """Run the next step, and return when all about it is stated."""
+        if self._opening.locked():
+            raise ValueError("the experiment is just being opened")
         if self._running:
             raise ValueError("a step is running")
         index = self.next_step

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -66,7 +65,7 @@ class _Function:
     versions: dict[str, Revision] = field(default_factory=dict)
     """Published ones, by their number."""
     aliases: dict[str, Alias] = field(default_factory=dict)
-    overlay: dict[str, str] = field(default_factory=dict)
+    overlay: Mapping[str, str] = field(default_factory=dict)
     """Files that were edited for an experiment, laid over the code: name to text."""
 
 
@@ -120,8 +119,7 @@ class Deployments:
 
     def edit(self, function: str, file: str, text: str) -> None:
         """Change a file of the function's code here, while the file where it came from stays as it is."""
-        self._known(function).overlay[file] = text
-        self._redeploy(function, "edit", (file,))
+        self._redeploy(function, {**self._known(function).overlay, file: text}, "edit", (file,))
 
     # versions and aliases
 
@@ -194,20 +192,20 @@ class Deployments:
     async def clear(self) -> None:
         """Forget all functions. Copies of code stay for those who use them."""
         self._functions.clear()
-        if self._watching:
-            self._watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watching
+        if watching := self._watching:
             self._watching = None
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
 
     def _known(self, function: str) -> _Function:
         if function not in self._functions:
             raise ResourceNotFound(f"Function not found: {self._arn}{function}:{LATEST}")
         return self._functions[function]
 
-    def _redeploy(self, function: str, because: str, changed: tuple[str, ...]) -> None:
+    def _redeploy(self, function: str, overlay: Mapping[str, str], because: str, changed: tuple[str, ...]) -> None:
         known = self._known(function)
-        folder, digest = self._copies.make([known.code], known.overlay)
+        folder, digest = self._copies.make([known.code], overlay)
+        known.overlay = overlay
         if digest != known.latest.code_sha256:
             after = replace(known.latest, folder=folder, code_sha256=digest)
             self._new_generation(known.latest, after, because, changed)
@@ -241,6 +239,12 @@ class Deployments:
         self._watching = asyncio.create_task(self._reload(folders)) if folders else None
 
     async def _reload(self, folders: set[Path]) -> None:
+        try:
+            await self._reload_saved(folders)
+        except Exception as error:  # no more watches to be had, or a file name that is no text: nothing else suffers
+            self._journal.append(ev.Noticed("warning", f"hot reload is off until the next restart: {error}"))
+
+    async def _reload_saved(self, folders: set[Path]) -> None:
         async for files in saves(folders):
             for name, known in self._functions.items():
                 if folder := known.code.folder:
@@ -249,10 +253,10 @@ class Deployments:
                         self._saved(name, tuple(names))
 
     def _saved(self, function: str, files: tuple[str, ...]) -> None:
-        for file in files:  # what the user writes counts more than what the experiment wrote
-            self._functions[function].overlay.pop(file, None)
+        # What the user writes counts more than what the experiment wrote.
+        overlay = {file: text for file, text in self._functions[function].overlay.items() if file not in files}
         try:
-            self._redeploy(function, "save", files)
+            self._redeploy(function, overlay, "save", files)
         except InvalidParameter as error:
             self._journal.append(ev.Noticed("warning", f"{function} keeps its code: {error}"))
 

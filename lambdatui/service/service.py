@@ -89,7 +89,7 @@ class Service:
             sandbox,
             Credentials.generate(),
         )
-        self._pool = Pool(surroundings, self._scheduler, journal, self._answer, self._environment_ended)
+        self._pool = Pool(surroundings, self._scheduler, journal, self._answer, self._forget_old_code)
         self._callers: dict[str, asyncio.Future[None]] = {}
         journal.append(
             ev.LaboratoryOpened(
@@ -170,8 +170,9 @@ class Service:
         if revision.version == LATEST:
             self._scheduler.reserve(revision.function, revision.configuration.reserved_concurrent_executions)
         self._pool.configure(revision, because)
+        self._forget_old_code()
 
-    def _environment_ended(self) -> None:
+    def _forget_old_code(self) -> None:
         self._copies.keep_only(self._deployments.folders | self._pool.folders)
 
     # invocation
@@ -249,12 +250,16 @@ def _checked(payload: str) -> str:
             f"(limit {MAX_PAYLOAD_BYTES} bytes)"
         )
     try:
-        json.loads(payload)
+        json.loads(payload, parse_constant=_refuse_constant)
         payload.encode()
     except (ValueError, RecursionError) as error:
         message = f"Could not parse request body into json: Could not parse payload into json: {error}"
         raise InvalidParameter(message) from None
     return payload
+
+
+def _refuse_constant(name: str) -> Json:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _raise_limit_on_open_files() -> None:

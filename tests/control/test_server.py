@@ -99,7 +99,7 @@ async def test_steps_with_a_prediction(connect: Connect) -> None:
 
 async def test_three_at_once_by_hand_while_a_step_is_waiting(connect: Connect) -> None:
     screen = await connect()
-    ids = await screen.command("invoke", function="F", event='{"sleep": 0.3}', times=3, parallel=True)
+    ids = await screen.command("invoke", function="F", event='{"sleep": 0.3}', times=3)
     assert isinstance(ids, list) and len(ids) == 3
     await screen.until(lambda lab: len(lab.invocations) == 3 and all(each.done for each in lab.invocations.values()))
     assert len(screen.lab.environments) == 3

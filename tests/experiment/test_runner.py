@@ -199,6 +199,24 @@ async def test_a_restart_abandons_the_step_that_runs(experiment: Load) -> None:
     assert await runner.run_all()
 
 
+async def test_no_step_begins_while_the_experiment_is_being_opened(experiment: Load) -> None:
+    class Slow(FakeTarget):
+        async def create(self, name: str, configuration: Configuration, code: Code) -> None:
+            await asyncio.sleep(0)
+            await super().create(name, configuration, code)
+
+    target = Slow()
+    runner = Runner(experiment("  - {name: a, invoke: {}}\n"), target)
+    await runner.open()
+    restarts = [asyncio.ensure_future(runner.restart()) for _ in range(2)]
+    await asyncio.sleep(0)
+    with pytest.raises(ValueError, match="just being opened"):
+        await runner.step()
+    await asyncio.gather(*restarts)
+    assert kinds(target) == ["ExperimentOpened", "FunctionCreated"] * 3
+    assert await runner.run_all()
+
+
 async def test_who_waits_for_a_step_can_be_cancelled(experiment: Load) -> None:
     target = FakeTarget()
     runner = Runner(experiment("  - {name: a, invoke: {}}\n"), target)

@@ -44,10 +44,10 @@ class Laboratory:
         assert invocation.log_stream
         return [event.text for event in self.lab.streams[invocation.log_stream].events]
 
-    async def until(self, happened: Callable[[ev.Event], bool]) -> ev.Event:
-        """The first event, past or to come, of which this is true."""
+    async def until(self, happened: Callable[[ev.Event], bool], start: int = 0) -> ev.Event:
+        """The first event from this number on, past or to come, of which this is true."""
         async with asyncio.timeout(30):
-            async for records in self.service.journal.follow():
+            async for records in self.service.journal.follow(start):
                 for record in records:
                     if happened(record.event):
                         return record.event

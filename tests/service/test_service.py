@@ -6,7 +6,9 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import sys
+import zipfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -209,6 +211,97 @@ async def test_saving_a_file_makes_the_next_invocation_cold_on_the_new_code(labo
     assert isinstance(created[-1].event, ev.EnvironmentCreated) and created[-1].event.because == "the code changed"
 
 
+async def test_a_code_folder_that_is_replaced_goes_on_being_watched(laboratory: Laboratory) -> None:
+    await laboratory.create("def handler(event, context):\n    return 1")
+    await laboratory.invoke()
+    folder = laboratory.folder / "F"
+    for number in (2, 3):
+        shutil.rmtree(folder)
+        folder.mkdir()
+        (folder / "app.py").write_text(f"def handler(event, context):\n    return {number}")
+        position = len(laboratory.service.journal.records)
+        while (await laboratory.invoke()).payload != str(number):
+            await laboratory.until(lambda event: isinstance(event, ev.FunctionUpdated), position)
+            position = len(laboratory.service.journal.records)
+
+
+async def test_a_watch_that_breaks_is_told_and_breaks_nothing_else(laboratory: Laboratory) -> None:
+    await laboratory.create(COUNTER)
+    await laboratory.invoke()
+    (laboratory.folder / "F" / os.fsdecode(b"caf\xe9.txt")).write_text("")
+    told = await laboratory.until(lambda event: isinstance(event, ev.Noticed))
+    assert isinstance(told, ev.Noticed) and told.message.startswith("hot reload is off")
+    assert (await laboratory.invoke()).cold_start is False
+    await laboratory.service.close()
+    assert not laboratory.service.folder.exists()
+
+
+async def test_code_behind_links_is_deployed(laboratory: Laboratory) -> None:
+    (laboratory.folder / "F").mkdir()
+    (laboratory.folder / "shared").mkdir()
+    (laboratory.folder / "shared" / "origin.py").write_text("name = 'shared'")
+    (laboratory.folder / "shared" / "again").symlink_to(".")
+    (laboratory.folder / "F" / "common").symlink_to("../shared")
+    await laboratory.create("from common.origin import name\ndef handler(event, context):\n    return name")
+    assert (await laboratory.invoke()).payload == '"shared"'
+
+
+async def test_a_refused_edit_is_forgotten(laboratory: Laboratory) -> None:
+    await laboratory.create("def handler(event, context):\n    return 'old'")
+    await laboratory.invoke()
+    with pytest.raises(InvalidParameter):
+        await laboratory.service.edit("F", "app.py/impossible.py", "")
+    (laboratory.folder / "F" / "app.py").write_text("def handler(event, context):\n    return 'new'")
+    await laboratory.until(lambda event: isinstance(event, ev.FunctionUpdated))
+    assert (await laboratory.invoke()).payload == '"new"'
+
+
+async def test_a_package_that_is_broken_is_refused(laboratory: Laboratory) -> None:
+    package = laboratory.folder / "code.zip"
+    with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("app.py", "def handler(event, context):\n    return 1\n" * 100)
+    content = bytearray(package.read_bytes())
+    content[60:70] = b"\xff" * 10
+    package.write_bytes(content)
+    with pytest.raises(InvalidParameter, match="Could not unzip uploaded file"):
+        await laboratory.service.create("Z", Configuration("app.handler"), Code(package))
+
+
+async def test_only_copies_of_code_that_are_needed_are_kept(laboratory: Laboratory) -> None:
+    await laboratory.create(COUNTER)
+    for number in range(5):
+        await laboratory.service.edit("F", "app.py", f"def handler(event, context):\n    return {number}")
+    assert len(list((laboratory.service.folder / "code").iterdir())) == 1
+
+
+async def test_long_records_of_a_thread_survive_the_freeze(laboratory: Laboratory) -> None:
+    await laboratory.create(
+        """
+        import logging, threading, time
+        def log():
+            for number in range(1000):
+                logging.getLogger().error("%05d %s", number, "y" * 200_000)
+        def talk():
+            for number in range(100_000):
+                print("talk", number)
+        def handler(event, context):
+            if event:
+                threading.Thread(target=log, daemon=True).start()
+                threading.Thread(target=talk, daemon=True).start()
+            time.sleep(0.05)
+        """,
+        timeout=60,
+    )
+    for n in range(10):
+        last = await laboratory.invoke("{}" if n else '{"start": 1}')
+    lines = [line for line in laboratory.lines(last) if not re.match("INIT_START|START|END|REPORT", line)]
+    records = [line for line in lines if "y" in line]
+    numbers = [re.fullmatch(r"\[ERROR\]\t[^\t]*\t[^\t]*\t(\d{5}) y{200000}", line) for line in records]
+    assert records and [number and int(number[1]) for number in numbers] == list(range(len(records)))
+    talk = "".join(line for line in lines if "y" not in line).replace(" ", "")
+    assert talk and "".join(f"talk{number}" for number in range(100_000)).startswith(talk)
+
+
 async def test_an_edit_leaves_the_file_on_disk_alone(laboratory: Laboratory) -> None:
     await laboratory.create("def handler(event, context):\n    return 'old'")
     await laboratory.service.edit("F", "app.py", "def handler(event, context):\n    return 'edited'")
@@ -306,9 +399,10 @@ async def test_what_cannot_be_created_is_refused_in_a_sentence(laboratory: Labor
     ):
         with pytest.raises(InvalidParameter, match=sentence):
             await laboratory.service.create("G", configuration, Code(source="", name="app.py"))
-    with pytest.raises(InvalidParameter, match="Could not parse request body into json"):
-        await laboratory.create(COUNTER)
-        await laboratory.service.invoke("F", "{no json")
+    await laboratory.create(COUNTER)
+    for payload in ("{no json", "[NaN]"):
+        with pytest.raises(InvalidParameter, match="Could not parse request body into json"):
+            await laboratory.service.invoke("F", payload)
 
 
 async def test_a_function_can_name_its_interpreter(laboratory: Laboratory) -> None:
@@ -397,6 +491,9 @@ async def test_an_init_that_fails_ahead_of_its_invocations_is_told(laboratory: L
         (lambda service: service.point_alias("F", "12", "1", {}), "failed to satisfy constraint"),
         (lambda service: service.point_alias("F", "live", "2", {}), "Function not found"),
         (lambda service: service.point_alias("F", "live", "1", {"$LATEST": 0.5}), "$LATEST is not supported"),
+        (lambda service: service.update("F", {"timeout": "3"}), "'timeout' must be a whole number, not \"3\""),
+        (lambda service: service.update("F", {"environment": {"AB": 1}}), "must be a mapping of names to texts"),
+        (lambda service: service.update("F", {"environment": {"AB": "\0"}}), "no process can be given: AB"),
         (lambda service: service.update("F", {"reserved_concurrent_executions": 901}), "minimum value of [100]"),
     ],
 )

@@ -63,7 +63,7 @@ async def test_the_keys_of_a_laboratory_become_commands() -> None:
         await commanded(pilot, player, 3)
     names = [name for name, _ in player.commands]
     assert names == ["invoke", "invoke", "next"]
-    assert player.commands[1][1]["times"] == 3 and player.commands[1][1]["parallel"] is True
+    assert player.commands[1][1]["times"] == 3
 
 
 async def test_a_prediction_is_made_with_a_digit_and_sent() -> None:

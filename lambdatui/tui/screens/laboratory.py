@@ -209,7 +209,7 @@ class LaboratoryScreen(Screen[None]):
         if (function := self._model.function) is None:
             return
         event = self._model.event_for(function.name)
-        self._commander.order("invoke", function=function.name, event=event, times=times, parallel=times > 1)
+        self._commander.order("invoke", function=function.name, event=event, times=times)
 
     def action_restart(self) -> None:
         self._commander.order("restart")
