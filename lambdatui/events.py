@@ -39,6 +39,15 @@ class Noticed:
 
 
 @dataclass(frozen=True)
+class RoleChanged:
+    """An execution role is new, or has other policies attached; `policies` are their names."""
+
+    role: str
+    arn: str
+    policies: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class FunctionCreated:
     """A function exists. `configuration` has the keys of an experiment file; `code_location` is a path or 'inline'."""
 
@@ -341,6 +350,7 @@ class ExperimentFinished:
 Event: TypeAlias = (
     LaboratoryOpened
     | Noticed
+    | RoleChanged
     | FunctionCreated
     | FunctionUpdated
     | VersionPublished

@@ -86,6 +86,8 @@ class Configuration:
     """MB of /tmp."""
     environment: Mapping[str, str] = field(default_factory=dict)
     reserved_concurrent_executions: int | None = None
+    role: str | None = None
+    """The execution role, by name or ARN; None: one that may log and nothing else."""
     layers: tuple[str, ...] = ()
     """Folders and .zip files whose content is laid over /opt, the later ones over the earlier."""
 
@@ -189,6 +191,7 @@ _TYPES: Mapping[str, _Type] = {
     "ephemeral_storage": _NUMBER,
     "environment": _Type("a mapping of names to texts", _is_variables),
     "reserved_concurrent_executions": _Type("a whole number or null", lambda value: value is None or _is_number(value)),
+    "role": _TEXT_OR_NOTHING,
     "layers": _Type("a list of paths", _is_texts),
 }
 """What JSON may have there."""

@@ -144,6 +144,8 @@ class LogEvent:
 
 @dataclass
 class LogStream:
+    """There is none before the first log event, and none for a function that may not log."""
+
     group: str
     name: str
     environment: str
@@ -200,6 +202,8 @@ class Lab:
         self._clear()
 
     def _clear(self) -> None:
+        self.roles: dict[str, ev.RoleChanged] = {}
+        """As they are now."""
         self.functions: dict[str, Function] = {}
         self.environments: dict[str, Environment] = {}
         self.invocations: dict[str, Invocation] = {}
@@ -222,6 +226,8 @@ class Lab:
                 self.laboratory = event
             case ev.Noticed() as event:
                 self.notices.append(Notice(time, event.level, event.message))
+            case ev.RoleChanged() as event:
+                self.roles[event.role] = event
             case ev.FunctionCreated() as event:
                 self.functions[event.function] = Function(
                     event.function,
@@ -268,7 +274,10 @@ class Lab:
                 | ev.InvocationFinished()
             ) as event:
                 self._apply_invocation(time, event)
-            case ev.LogWritten() as event if stream := self.streams.get(event.log_stream):
+            case ev.LogWritten() as event if event.environment in self.environments:
+                stream = self.streams.setdefault(
+                    event.log_stream, LogStream(event.log_group, event.log_stream, event.environment, time)
+                )
                 stream.events += [LogEvent(time, line, event.request_id, event.platform) for line in event.lines]
             case (
                 ev.ExperimentOpened()
@@ -293,7 +302,6 @@ class Lab:
                 event.version,
                 event.initialization_type,
             )
-            self.streams[event.log_stream] = LogStream(event.log_group, event.log_stream, event.environment, time)
             return
         environment = self.environments.get(event.environment)  # type: ignore[union-attr]
         if environment is None:

@@ -14,6 +14,7 @@ from lambdatui.experiment.schema import (
     Provision,
     Publish,
     Reclaim,
+    RolePolicy,
     Step,
     Update,
     Wait,
@@ -35,6 +36,8 @@ class Actions:
         """All functions as the experiment begins; what steps have edited is forgotten."""
         self._edited.clear()
         folder = self._experiment.folder
+        for name, role in self._experiment.roles.items():
+            await self._target.create_role(name, role.trust, role.attached)
         for name, definition in self._experiment.functions.items():
             await self._target.create(name, definition.configuration(folder), code_of(definition, folder))
             if count := definition.provisioned_concurrent_executions:
@@ -60,6 +63,9 @@ class Actions:
             case Provision() as provision:
                 function, count = self._experiment.function_of(provision), provision.provisioned_concurrent_executions
                 await self._target.provision(function, provision.qualifier, count)
+            case RolePolicy(role=role, policy=policy):
+                attach = step.attach_role_policy is not None
+                await (self._target.attach_role_policy if attach else self._target.detach_role_policy)(role, policy)
             case Wait(seconds=float(seconds)):
                 await asyncio.sleep(seconds)
             case Reclaim() as reclaim:
@@ -127,6 +133,8 @@ def in_words(step: Step, experiment: ExperimentFile) -> str:
             return f"point the alias {alias.name} of {function} to version {alias.function_version}{shares}"
         case Provision(qualifier=qualifier, provisioned_concurrent_executions=count) as provision:
             return f"provision {count} environments of {experiment.function_of(provision)}:{qualifier}"
+        case RolePolicy(role=role, policy=policy):
+            return f"attach {policy} to {role}" if step.attach_role_policy else f"detach {policy} from {role}"
         case Wait(seconds=float(seconds)):
             return f"wait {seconds:g} s"
         case Wait():

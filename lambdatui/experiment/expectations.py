@@ -46,8 +46,12 @@ class Seen:
 
     @property
     def streams(self) -> list[str]:
-        """Distinct, in order of use."""
-        return list(dict.fromkeys(each.log_stream for each in self.invocations if each.log_stream))
+        """Distinct, in order of use; those of environments that may not log do not exist."""
+        return [
+            name
+            for name in dict.fromkeys(each.log_stream or "" for each in self.invocations)
+            if name in self.lab.streams
+        ]
 
     @cached_property
     def lines(self) -> list[str]:

@@ -14,11 +14,16 @@ from lambdatui.experiment.schema import (
     Edit,
     ExperimentFile,
     FunctionDefinition,
+    RoleDefinition,
+    RolePolicy,
     Step,
+    Update,
     below,
 )
 from lambdatui.experiment.wording import did_you_mean
 from lambdatui.function import Configuration, InvalidParameter, check_provisioned, check_reserves
+from lambdatui.role import MANAGED_POLICIES
+from lambdatui.role import problems_in as problems_in_policy
 
 Found = tuple[Place, str]
 
@@ -30,6 +35,8 @@ _OF_INVOCATIONS = (
 
 def problems_in(experiment: ExperimentFile) -> Iterator[Found]:
     """Where, and what, in words."""
+    for name, role in experiment.roles.items():
+        yield from _in_role(role, ("roles", name))
     for name, definition in experiment.functions.items():
         yield from _in_function(experiment, name, definition)
     yield from _beyond_the_account(experiment)
@@ -37,8 +44,6 @@ def problems_in(experiment: ExperimentFile) -> Iterator[Found]:
     for index, step in enumerate(experiment.steps):
         place: Place = ("steps", index)
         yield from _in_action(experiment, step, place)
-        if step.update:
-            yield from _in_layers(experiment, step.update, (*place, "update"))
         yield from _in_expectations(step, place)
         if step.edit:
             yield from _in_edit(experiment, step.edit, (*place, "edit"), written)
@@ -60,8 +65,30 @@ def _in_function(experiment: ExperimentFile, name: str, definition: FunctionDefi
         except CodeError as error:
             yield (*place, error.key), str(error)
     yield from _in_layers(experiment, definition, place)
+    yield from _role_named(experiment, definition.role, (*place, "role"))
     if definition.python is not None and not below(experiment.folder, definition.python).is_file():
         yield (*place, "python"), f"there is no interpreter {definition.python}"
+
+
+def _in_role(role: RoleDefinition, place: Place) -> Iterator[Found]:
+    if role.assume_role_policy_document:
+        for problem in problems_in_policy(role.assume_role_policy_document):
+            yield (*place, "assume_role_policy_document"), problem
+    for index, policy in enumerate(role.policies):
+        if isinstance(policy, dict):
+            yield from (((*place, "policies", index), problem) for problem in problems_in_policy(policy))
+        else:
+            yield from _policy_named(policy, (*place, "policies", index))
+
+
+def _policy_named(policy: str, place: Place) -> Iterator[Found]:
+    if policy.rpartition("/")[2] not in MANAGED_POLICIES:
+        yield place, f"there is no policy {policy} here{did_you_mean(policy, MANAGED_POLICIES)}"
+
+
+def _role_named(experiment: ExperimentFile, role: str | None, place: Place) -> Iterator[Found]:
+    if role is not None and role.rpartition("/")[2] not in experiment.roles:
+        yield place, f"there is no role '{role}'{did_you_mean(role, experiment.roles)}"
 
 
 def _in_layers(experiment: ExperimentFile, keys: ConfigurationKeys, place: Place) -> Iterator[Found]:
@@ -102,13 +129,23 @@ def _in_action(experiment: ExperimentFile, step: Step, place: Place) -> Iterator
         action = getattr(step, key)
         function: str | None = getattr(action, "function", None)
         if function is None:
-            if key not in ("wait", "reclaim") and len(experiment.functions) > 1:
+            if hasattr(action, "function") and key != "reclaim" and len(experiment.functions) > 1:
                 yield (*place, key), f"'function' is missing, and there are {len(experiment.functions)} functions"
         elif function not in experiment.functions:
             guess = did_you_mean(function, experiment.functions)
             yield (*place, key, "function"), f"there is no function '{function}'{guess}"
-    if step.update is not None and not step.update.changes:
-        yield (*place, "update"), "an update needs a configuration key to change, such as 'timeout'"
+        if isinstance(action, Update):
+            yield from _in_update(experiment, action, (*place, key))
+        elif isinstance(action, RolePolicy):
+            yield from _role_named(experiment, action.role, (*place, key, "role"))
+            yield from _policy_named(action.policy, (*place, key, "policy"))
+
+
+def _in_update(experiment: ExperimentFile, update: Update, place: Place) -> Iterator[Found]:
+    if not update.changes:
+        yield place, "an update needs a configuration key to change, such as 'timeout'"
+    yield from _in_layers(experiment, update, place)
+    yield from _role_named(experiment, update.role, (*place, "role"))
 
 
 def _in_edit(experiment: ExperimentFile, edit: Edit, place: Place, written: set[tuple[str, str]]) -> Iterator[Found]:

@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, JsonValue, PrivateAttr, model_valid
 from lambdatui.events import Json
 from lambdatui.experiment.shapes import Model, Shorthand, Text
 from lambdatui.function import RUNTIMES, Configuration
+from lambdatui.role import LAMBDA, Document, managed_policy, trusting
 
 STATUSES = ("succeeded", "failed", "timed_out", "throttled")
 Status = Literal["succeeded", "failed", "timed_out", "throttled"]
@@ -37,6 +38,8 @@ class ConfigurationKeys(Model):
     ephemeral_storage: int = Field(default=512, json_schema_extra={"minimum": 512, "maximum": 10240})
     environment: dict[str, str] = Field(default={})
     reserved_concurrent_executions: int | None = Field(default=None, json_schema_extra={"minimum": 0})
+    role: str | None = None
+    """The name of one of the experiment's roles; without it, a role that may log."""
     layers: list[str] = Field(default=[], json_schema_extra={"maxItems": 5})
     """Folders or .zip files, relative to the experiment file, whose content the function finds at /opt."""
 
@@ -68,6 +71,26 @@ def below(folder: Path, path: str) -> Path:
         return (folder / Path(path).expanduser()).absolute()
     except RuntimeError:  # the home folder of somebody unknown
         return (folder / path).absolute()
+
+
+class RoleDefinition(Model):
+    """An execution role, as IAM has it."""
+
+    assume_role_policy_document: dict[str, JsonValue] = Field(default={})
+    """Who may assume it; without it, Lambda may."""
+    policies: list[str | dict[str, JsonValue]] = Field(default=[])
+    """Policies that AWS manages, by name (AWSLambdaBasicExecutionRole), and others as IAM writes them, in full."""
+
+    @property
+    def trust(self) -> Document:
+        return self.assume_role_policy_document or trusting(LAMBDA)
+
+    @property
+    def attached(self) -> dict[str, Document]:
+        """By name; inline ones have their number. Raises ServiceRefusal."""
+        named = {each.rpartition("/")[2]: managed_policy(each) for each in self.policies if isinstance(each, str)}
+        inline = [each for each in self.policies if isinstance(each, dict)]
+        return {**named, **{f"inline-{number}": each for number, each in enumerate(inline, 1)}}
 
 
 class Laboratory(Model):
@@ -151,6 +174,13 @@ class Provision(Model):
     function: str | None = None
     qualifier: str
     provisioned_concurrent_executions: int = Field(ge=0)
+
+
+class RolePolicy(Model):
+    """Attach a policy that AWS manages to a role, or take it away."""
+
+    role: str
+    policy: str
 
 
 class Wait(Shorthand):
@@ -245,8 +275,11 @@ class Expect(Model):
     """A regular expression for the message with which an update is refused."""
 
 
-Action = Invoke | Update | Edit | Publish | AliasTo | Provision | Wait | Reclaim
-ACTIONS = ("invoke", "update", "edit", "publish", "alias", "provision", "wait", "reclaim")
+Action = Invoke | Update | Edit | Publish | AliasTo | Provision | RolePolicy | Wait | Reclaim
+ACTIONS = (
+    *("invoke", "update", "edit", "publish", "alias", "provision"),
+    *("attach_role_policy", "detach_role_policy", "wait", "reclaim"),
+)
 
 
 class Step(Model):
@@ -261,10 +294,20 @@ class Step(Model):
     publish: Publish | None = None
     alias: AliasTo | None = None
     provision: Provision | None = None
+    attach_role_policy: RolePolicy | None = None
+    detach_role_policy: RolePolicy | None = None
     wait: Wait | None = None
     reclaim: Reclaim | None = None
     expect: Expect = Expect()
     explain: Text | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spell_out_actions(cls, value: Any) -> Any:
+        """`publish:` with nothing behind it means to publish."""
+        if not isinstance(value, dict):
+            return value
+        return {key: {} if each is None and key in ACTIONS else each for key, each in value.items()}
 
     @property
     def action(self) -> Action | None:
@@ -276,6 +319,7 @@ class ExperimentFile(Model):
 
     title: Text
     about: Text | None = None
+    roles: dict[str, RoleDefinition] = Field(default={})
     functions: dict[str, FunctionDefinition] = Field(min_length=1)
     laboratory: Laboratory = Laboratory()
     steps: list[Step] = Field(min_length=1)

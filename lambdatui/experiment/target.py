@@ -5,11 +5,13 @@ The runner and the screens act through this interface alone; all that they see o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from lambdatui.events import Json
 from lambdatui.function import Code, Configuration
 from lambdatui.journal import Journal
+from lambdatui.role import Document
 
 
 class TargetError(Exception):
@@ -29,6 +31,14 @@ class Target(Protocol):
     @property
     def journal(self) -> Journal:
         """Where the target states what happened."""
+
+    async def create_role(self, name: str, trust: Document, policies: Mapping[str, Document]) -> None:
+        """An execution role that functions can name, with its trust policy and what is attached to it."""
+
+    async def attach_role_policy(self, role: str, policy: str) -> None:
+        """Attach a policy that AWS manages, by its name."""
+
+    async def detach_role_policy(self, role: str, policy: str) -> None: ...
 
     async def create(self, name: str, configuration: Configuration, code: Code) -> None: ...
 

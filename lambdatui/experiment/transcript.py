@@ -75,6 +75,16 @@ class Transcript:
             case ev.FunctionUpdated():
                 changed = ", ".join(event.changed)
                 return self._key(f"~ {event.function} has changed", f"{event.because}: {changed}")
+            case ev.RoleChanged():
+                return self._key(f"~ role {event.role}", f"policies: {', '.join(event.policies) or 'none'}")
+            case ev.VersionPublished():
+                return self._key(f"~ {event.function} has version {event.version}", f"code {event.code_sha256[:8]}")
+            case ev.AliasPointed():
+                shares = "".join(f", {share:.0%} to version {v}" for v, share in event.weights.items())
+                return self._key(f"~ {event.function}:{event.alias}", f"leads to version {event.version}{shares}")
+            case ev.ProvisionedConcurrencyChanged():
+                state = f"{event.status}{f', {event.reason}' if event.reason else ''}"
+                return self._key(f"~ {event.function}:{event.qualifier}", f"{event.requested} provisioned: {state}")
             case ev.FunctionUpdateRejected():
                 return self._key(f"~ {event.function} stays as it is", event.message)
             case ev.InvocationAnswered():

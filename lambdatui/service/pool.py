@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from lambdatui import events as ev
 from lambdatui.journal import Journal
+from lambdatui.role import Role
 from lambdatui.sandbox.capture import Output
 from lambdatui.sandbox.guardian import Guardian
 from lambdatui.sandbox.process import Exit, Process
@@ -22,9 +23,10 @@ from lambdatui.service import logs
 from lambdatui.service.deployments import Revision
 from lambdatui.service.environment import Environment, Host
 from lambdatui.service.lifecycle import INIT_LIMIT, Terms
+from lambdatui.service.roles import Roles
 from lambdatui.service.runtime_api import NextInvocation
 from lambdatui.service.scheduler import Reuse, Scheduler, Throttle
-from lambdatui.service.variables import Credentials, function_variables
+from lambdatui.service.variables import function_variables
 
 ON_DEMAND = "on-demand"
 PROVISIONED = "provisioned-concurrency"
@@ -43,12 +45,14 @@ class Surroundings:
     after which an idle one is reclaimed."""
 
     region: str
+    log_groups_arn: str
+    """What the ARNs of log groups begin with."""
     log_dialect: str
     idle_timeout: float
     folder: Path
     guardian: Guardian
     sandbox: Sandbox
-    credentials: Credentials
+    roles: Roles
 
 
 @dataclass
@@ -62,6 +66,8 @@ class _Resident:
     log_group: str
     log_stream: str
     place: Place
+    logs_as: Role | None = None
+    """The role that was found to allow it."""
     initialised: bool = False
     """Its first init has succeeded."""
 
@@ -92,6 +98,8 @@ class Pool:
         self._residents: dict[str, _Resident] = {}
         self._provisioned: dict[tuple[str, str], _Provisioned] = {}
         """By function and version."""
+        self._groups: set[str] = set()
+        """Log groups that exist."""
         self._changed = asyncio.Event()
         self._starts = asyncio.Semaphore(os.cpu_count() or 1)
         self._reclaiming: asyncio.TimerHandle | None = None
@@ -180,7 +188,7 @@ class Pool:
                 configuration,
                 interpreter.runtime,
                 surroundings.region,
-                surroundings.credentials,
+                surroundings.roles.credentials(configuration),
                 version=revision.version,
                 log_group=group,
                 log_stream=stream,
@@ -246,6 +254,14 @@ class Pool:
                 asyncio.get_running_loop().call_soon(self._initialised_ahead, resident, resident.initialised)
 
     def _write(self, resident: _Resident, request_id: str | None, platform: bool, lines: tuple[str, ...]) -> None:
+        """Keep log events, if the function's role may log: otherwise the service drops them without a word."""
+        role, group = self._surroundings.roles.of(resident.revision.configuration), resident.log_group
+        if resident.logs_as is not role:
+            arn = f"{self._surroundings.log_groups_arn}{group}"
+            if not role.may_log(arn, group_exists=group in self._groups):
+                return
+            self._groups.add(group)
+            resident.logs_as = role
         name = resident.environment.name
         self._journal.append(ev.LogWritten(name, resident.log_group, resident.log_stream, request_id, platform, lines))
 
@@ -279,6 +295,7 @@ class Pool:
         for resident in list(self._residents.values()):
             resident.environment.end(because)
         await self._until(lambda: not self._residents)
+        self._groups.clear()
 
     async def _until(self, true: Callable[[], bool]) -> None:
         while not true():

@@ -25,14 +25,15 @@ from lambdatui.function import (
     check_reserves,
 )
 from lambdatui.journal import Journal
+from lambdatui.role import Document
 from lambdatui.sandbox.guardian import Guardian
 from lambdatui.sandbox.sandbox import Sandbox, choose
 from lambdatui.service.copies import Copies
 from lambdatui.service.deployments import LATEST, Deployments, Revision
 from lambdatui.service.pool import Pool, Surroundings
+from lambdatui.service.roles import Roles
 from lambdatui.service.runtime_api import NextInvocation
 from lambdatui.service.scheduler import Scheduler
-from lambdatui.service.variables import Credentials
 
 ACCOUNT_ID = "000000000000"
 MAX_PAYLOAD_BYTES = 6 * 2**20
@@ -77,17 +78,19 @@ class Service:
         self._settings = settings
         self._guardian = guardian
         arn = f"arn:aws:lambda:{settings.region}:{ACCOUNT_ID}:function:"
+        self._roles = Roles(f"arn:aws:iam::{ACCOUNT_ID}:role/", journal)
         self._copies = Copies(self.folder / "code")
         self._deployments = Deployments(self._copies, arn, journal, self._function_changed)
         self._scheduler = Scheduler(settings.concurrent_executions)
         surroundings = Surroundings(
             settings.region,
+            f"arn:aws:logs:{settings.region}:{ACCOUNT_ID}:log-group:",
             settings.log_dialect,
             settings.idle_timeout,
             self.folder / "tmp",
             guardian,
             sandbox,
-            Credentials.generate(),
+            self._roles,
         )
         self._pool = Pool(surroundings, self._scheduler, journal, self._answer, self._forget_old_code)
         self._callers: dict[str, asyncio.Future[None]] = {}
@@ -107,6 +110,7 @@ class Service:
 
     async def create(self, name: str, configuration: Configuration, code: Code) -> None:
         """Raises InvalidParameter where the service would refuse it, or its runtime is not to be had here."""
+        self._roles.of(configuration).check_trust()
         self._check_reserves(name, configuration.reserved_concurrent_executions)
         await self._deployments.create(name, configuration, code)
 
@@ -116,7 +120,20 @@ class Service:
             reserved = changes.get("reserved_concurrent_executions")
             if isinstance(reserved, int):
                 self._check_reserves(function, reserved)
+            if isinstance(role := changes.get("role"), str):
+                self._roles.get(role).check_trust()
             await self._deployments.update(function, changes)
+
+    async def create_role(self, name: str, trust: Document, policies: Mapping[str, Document]) -> None:
+        """A role that functions can name."""
+        self._roles.put(name, trust, policies)
+
+    async def attach_role_policy(self, role: str, policy: str) -> None:
+        """Attach a policy that AWS manages, by its name. Raises ResourceNotFound, as the next does."""
+        self._roles.attach(role, policy)
+
+    async def detach_role_policy(self, role: str, policy: str) -> None:
+        self._roles.detach(role, policy)
 
     async def edit(self, function: str, file: str, text: str) -> None:
         """Change a file of the function's code here, while the file where it came from stays as it is."""
@@ -224,6 +241,7 @@ class Service:
         """Remove all functions and environments; callers in flight get LaboratoryCleared."""
         functions = list(self._deployments)
         await self._deployments.clear()
+        self._roles.clear()
         for caller in self._callers.values():
             if not caller.done():
                 caller.set_exception(LaboratoryCleared("The laboratory was cleared meanwhile."))

@@ -81,7 +81,7 @@ def environment_row(environment: Environment, model: Model, cells: int, inline_w
         short(environment.id, id_size),
         str(environment.invocations),
         short(environment.code_sha256, code_size),
-        str(environment.generation),
+        str(environment.generation) if environment.version == "$LATEST" else f"v{environment.version}",
         ("" if memory is None else f"{memory}M" if cells < _NARROW else f"{memory} MB"),
         time,
         cells,
@@ -133,6 +133,8 @@ def _start(environment: Environment) -> Span:
             return "reset", "warn"
         case "idle":
             return "warm", "idle"
+        case "created" | "init" if environment.provisioned:
+            return "ahead", "init"
     return ("cold", "init") if environment.cold else ("warm", "idle")
 
 

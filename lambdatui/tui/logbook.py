@@ -35,18 +35,15 @@ class Logbook:
         match record.event:
             case ev.ExperimentOpened():
                 self.clear()
-            case ev.EnvironmentCreated(log_stream=name):
-                self._numbers.setdefault(name, len(self._numbers))
-                self.streams.setdefault(name, [])
             case ev.LogWritten() as event if event.log_stream in lab.streams:
-                number = self._numbers[event.log_stream]
+                number = self._numbers.setdefault(event.log_stream, len(self._numbers))
                 lines = [
                     LogLine(record.time, text, event.platform, number)
                     for line in event.lines
                     for text in clean_lines(line)
                 ]
                 self.everything += lines
-                self.streams[event.log_stream] += lines
+                self.streams.setdefault(event.log_stream, []).extend(lines)
                 if event.request_id is not None:
                     self.requests.setdefault(event.request_id, []).extend(lines)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from lambdatui import events as ev
 from lambdatui.events import Json
 from lambdatui.function import Code, Configuration, InvalidParameter
 from lambdatui.journal import Journal
+from lambdatui.role import Document
 
 Answer = tuple[str, Json]
 """Status and payload."""
@@ -33,6 +34,15 @@ class FakeTarget:
         self.closed = False
         self._idle: list[str] = []
         self._numbers = itertools.count(1)
+
+    async def create_role(self, name: str, trust: Document, policies: Mapping[str, Document]) -> None:
+        self.journal.append(ev.RoleChanged(name, f"arn:{name}", tuple(policies)))
+
+    async def attach_role_policy(self, role: str, policy: str) -> None:
+        self.journal.append(ev.RoleChanged(role, f"arn:{role}", (policy,)))
+
+    async def detach_role_policy(self, role: str, policy: str) -> None:
+        self.journal.append(ev.RoleChanged(role, f"arn:{role}", ()))
 
     async def create(self, name: str, configuration: Configuration, code: Code) -> None:
         self.functions[name], self.codes[name] = configuration, code

@@ -16,6 +16,7 @@ import pytest
 
 from lambdatui import events as ev
 from lambdatui.function import Code, Configuration, InvalidParameter, ResourceNotFound
+from lambdatui.role import LAMBDA, trusting
 from lambdatui.service.service import Service
 from tests.service.conftest import Laboratory, Opener
 
@@ -526,3 +527,36 @@ async def test_layers_are_laid_over_opt(laboratory: Laboratory) -> None:
     assert (origin, sorted(files)) == ("upper", ["lower", "python", "upper"])
     await laboratory.service.update("F", {"layers": [layers[0]]})
     assert json.loads((await laboratory.invoke()).payload or "")[0] == "lower"
+
+
+# -- roles ----------------------------------------------------------------------------------------------------------
+
+
+async def test_without_permission_to_log_there_is_no_stream_and_everything_else_works(laboratory: Laboratory) -> None:
+    await laboratory.service.create_role("r", trusting(LAMBDA), {})
+    await laboratory.create(
+        """
+        import os
+        def handler(event, context):
+            print("seen?")
+            return os.environ["AWS_ACCESS_KEY_ID"]
+        """,
+        role="r",
+    )
+    silent = await laboratory.invoke()
+    assert silent.status == "succeeded" and laboratory.lab.streams == {}
+    await laboratory.service.attach_role_policy("r", "AWSLambdaBasicExecutionRole")
+    heard = await laboratory.invoke()
+    assert heard.environment == silent.environment and "seen?" in laboratory.lines(heard)
+    await laboratory.service.detach_role_policy("r", "AWSLambdaBasicExecutionRole")
+    count = len(laboratory.lines(heard))
+    assert len(laboratory.lines(await laboratory.invoke())) == count
+    await laboratory.create("import os\ndef handler(event, context):\n    return os.environ['AWS_ACCESS_KEY_ID']", "G")
+    assert (await laboratory.invoke(function="G")).payload != heard.payload, "another role, other credentials"
+
+
+async def test_a_role_that_lambda_may_not_assume_is_refused(laboratory: Laboratory) -> None:
+    await laboratory.service.create_role("r", trusting("ec2.amazonaws.com"), {})
+    for role in ("r", "nobody"):
+        with pytest.raises(InvalidParameter, match="cannot be assumed by Lambda"):
+            await laboratory.create(COUNTER, role=role)

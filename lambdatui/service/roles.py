@@ -1,0 +1,68 @@
+"""The execution roles of a laboratory, and the credentials of those who have assumed them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from lambdatui import events as ev
+from lambdatui.function import Configuration, InvalidParameter, ResourceNotFound
+from lambdatui.journal import Journal
+from lambdatui.role import LAMBDA, Document, Role, managed_policy, trusting
+from lambdatui.service.variables import Credentials
+
+_BASIC = "AWSLambdaBasicExecutionRole"
+
+
+class Roles:
+    """By name. A function that names none has one that may log, as the console makes it."""
+
+    def __init__(self, arn: str, journal: Journal) -> None:
+        """`arn` is what the ARNs of roles begin with."""
+        self._arn = arn
+        self._journal = journal
+        self._default = Role("default", f"{arn}default", trusting(LAMBDA), {_BASIC: managed_policy(_BASIC)})
+        self.clear()
+
+    def clear(self) -> None:
+        self._roles: dict[str, Role] = {}
+        self._credentials: dict[str, Credentials] = {}
+
+    def put(self, name: str, trust: Document, policies: Mapping[str, Document]) -> None:
+        """A new role, or the same as another."""
+        self._keep(Role(name, f"{self._arn}{name}", trust, dict(policies)))
+
+    def attach(self, name: str, policy: str) -> None:
+        """Attach one of AWS' own policies; raises ResourceNotFound."""
+        role = self._named(name)
+        self._keep(replace(role, policies={**role.policies, policy.rpartition("/")[2]: managed_policy(policy)}))
+
+    def detach(self, name: str, policy: str) -> None:
+        role, policy = self._named(name), policy.rpartition("/")[2]
+        if policy not in role.policies:
+            raise ResourceNotFound(f"Policy {policy} was not found.")
+        self._keep(replace(role, policies={key: each for key, each in role.policies.items() if key != policy}))
+
+    def get(self, name: str) -> Role:
+        """The role with this name or ARN. One that does not exist cannot be assumed: raises InvalidParameter."""
+        role = self._roles.get(name.removeprefix(self._arn))
+        if role is None:
+            raise InvalidParameter("The role defined for the function cannot be assumed by Lambda.")
+        return role
+
+    def of(self, configuration: Configuration) -> Role:
+        """The role of a function."""
+        return self._default if configuration.role is None else self.get(configuration.role)
+
+    def credentials(self, configuration: Configuration) -> Credentials:
+        """Those that a function gets for its role; they look like real ones, and open nothing yet."""
+        return self._credentials.setdefault(self.of(configuration).name, Credentials.generate())
+
+    def _named(self, name: str) -> Role:
+        if name not in self._roles:
+            raise ResourceNotFound(f"The role with name {name} cannot be found.")
+        return self._roles[name]
+
+    def _keep(self, role: Role) -> None:
+        self._roles[role.name] = role
+        self._journal.append(ev.RoleChanged(role.name, role.arn, tuple(role.policies)))
