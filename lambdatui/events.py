@@ -28,6 +28,8 @@ class LaboratoryOpened:
     log_dialect: str
     concurrent_executions: int
     idle_timeout: float
+    time_scale: float = 1.0
+    """So many times faster than real do the waits and ages of asynchronous invocation pass."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +217,8 @@ class EnvironmentEnded:
 @dataclass(frozen=True)
 class InvocationAccepted:
     """A caller asks. `payload` is the event as JSON text; `step` the number of the experiment's step, from 0, or
-    None when fired by hand. `version` is what `qualifier`, an alias or a version, led to."""
+    None when fired by hand. `version` is what `qualifier`, an alias or a version, led to. `invocation_type` is
+    'RequestResponse', 'Event' (asynchronous) or 'DryRun'."""
 
     request_id: str
     function: str
@@ -281,6 +284,54 @@ class InvocationFinished:
     max_memory_used_mb: int
     error_type: str | None
     failure: str | None = None
+
+
+# -- asynchronous invocation ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class EventQueued:
+    """The event of an asynchronous invocation is in the queue, and comes out of it after `delay` seconds.
+
+    `because` is 'accepted' (the caller got its 202 and nothing else), 'function error', 'throttled', and then `reason`
+    is the API's Reason, or 'recovered': a laboratory that came to a sudden end had it in its queue.
+    """
+
+    request_id: str
+    because: str
+    delay: float
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class AttemptStarted:
+    """The event is out of the queue, to be handed to the function for the `attempt`-th time, counted from 1; the
+    request id is always the same. A throttled attempt is made again by the same number."""
+
+    request_id: str
+    attempt: int
+
+
+@dataclass(frozen=True)
+class EventConcluded:
+    """Nothing more will be attempted. `condition` is that of destination records: 'Success', 'RetriesExhausted',
+    'EventAgeExceeded', 'ZeroReservedConcurrency' or 'RecursiveInvocation'; `attempts` is how often the function ran."""
+
+    request_id: str
+    condition: str
+    attempts: int
+
+
+@dataclass(frozen=True)
+class EventForwarded:
+    """What became of the event was told to a destination. `by` is 'on_success', 'on_failure' or 'dead_letter', `to`
+    the destination as it was configured, `record` what was sent, as JSON text; `error` says why it did not arrive."""
+
+    request_id: str
+    by: str
+    to: str
+    record: str
+    error: str | None = None
 
 
 # -- logs -----------------------------------------------------------------------------------------------------------
@@ -372,6 +423,10 @@ Event: TypeAlias = (
     | InvocationStarted
     | InvocationAnswered
     | InvocationFinished
+    | EventQueued
+    | AttemptStarted
+    | EventConcluded
+    | EventForwarded
     | LogWritten
     | ExperimentOpened
     | PredictionMade

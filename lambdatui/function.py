@@ -39,7 +39,13 @@ _RANGES = {
     "timeout": ("timeout", 1, 900),
     "memory_size": ("memorySize", 128, 10240),
     "ephemeral_storage": ("ephemeralStorage.size", 512, 10240),
+    "maximum_retry_attempts": ("maximumRetryAttempts", 0, 2),
+    "maximum_event_age_in_seconds": ("maximumEventAgeInSeconds", 60, 21600),
 }
+_FUNCTION = r"(arn:aws:lambda:[a-z0-9-]+:\d{12}:)?function:[a-zA-Z0-9-_]{1,64}(:(\$LATEST|[a-zA-Z0-9-_]{1,128}))?"
+_SERVICE = r"arn:aws[a-z-]*:(sqs|sns|events):[a-z0-9-]+:\d{12}:\S+"
+_DESTINATION = re.compile(rf"{_FUNCTION}|{_SERVICE}|file:.+", re.DOTALL)
+_DEAD_LETTER = re.compile(r"arn:aws[a-z-]*:(sqs|sns):[a-z0-9-]+:\d{12}:\S+|file:.+", re.DOTALL)
 _RESERVED_VARIABLES = re.compile(
     r"AWS_LAMBDA_\w*|LAMBDA_\w*|_HANDLER|_X_AMZN_TRACE_ID|AWS_EXECUTION_ENV|AWS_(DEFAULT_)?REGION"
     r"|AWS_ACCESS_KEY(_ID)?|AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN"
@@ -90,6 +96,27 @@ class Configuration:
     """The execution role, by name or ARN; None: one that may log and nothing else."""
     layers: tuple[str, ...] = ()
     """Folders and .zip files whose content is laid over /opt, the later ones over the earlier."""
+    maximum_retry_attempts: int = 2
+    """Of an asynchronous invocation whose function failed."""
+    maximum_event_age_in_seconds: int = 21600
+    """For which the event of an asynchronous invocation stays in the queue."""
+    destination_config: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """`on_success` and `on_failure`, each a mapping with `destination`: the ARN of a function of the laboratory, also
+    as `function:NAME`, of an SQS queue, an SNS topic, an EventBridge bus, or `file:PATH`."""
+    dead_letter_config: Mapping[str, str] | None = None
+    """`target_arn`: the ARN of an SQS queue or an SNS topic, or `file:PATH`."""
+
+    @property
+    def on_success(self) -> str | None:
+        return self.destination_config.get("on_success", {}).get("destination")
+
+    @property
+    def on_failure(self) -> str | None:
+        return self.destination_config.get("on_failure", {}).get("destination")
+
+    @property
+    def dead_letter(self) -> str | None:
+        return self.dead_letter_config["target_arn"] if self.dead_letter_config else None
 
     def __post_init__(self) -> None:
         violations = [
@@ -119,6 +146,7 @@ class Configuration:
                 f"Value '[{', '.join(self.layers)}]' at 'layers' failed to satisfy constraint: "
                 f"Member must have length less than or equal to {MAX_LAYERS}"
             )
+        violations += self._unreachable()
         violations += [
             f"Value '{name}' at 'environment' failed to satisfy constraint: "
             "Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+"
@@ -129,6 +157,20 @@ class Configuration:
             plural = "s" if len(violations) > 1 else ""
             raise InvalidParameter(f"{len(violations)} validation error{plural} detected: {'; '.join(violations)}")
         self._check_environment()
+
+    def _unreachable(self) -> Iterator[str]:
+        for place, destination in (("onSuccess", self.on_success), ("onFailure", self.on_failure)):
+            if destination is not None and not _DESTINATION.fullmatch(destination):
+                yield (
+                    f"Value '{destination}' at 'destinationConfig.{place}.destination' failed to satisfy constraint: "
+                    "Member must be the ARN of a function, an SQS queue, an SNS topic or an EventBridge bus, "
+                    "function:NAME or file:PATH"
+                )
+        if self.dead_letter is not None and not _DEAD_LETTER.fullmatch(self.dead_letter):
+            yield (
+                f"Value '{self.dead_letter}' at 'deadLetterConfig.targetArn' failed to satisfy constraint: "
+                "Member must be the ARN of an SQS queue or an SNS topic, or file:PATH"
+            )
 
     def _check_environment(self) -> None:
         prefix = (
@@ -158,7 +200,14 @@ class Configuration:
         return replace(self, **{**changes, "layers": tuple(layers)})  # type: ignore[arg-type]
 
     def to_json(self) -> dict[str, Json]:
-        return {**asdict(self), "environment": dict(self.environment), "layers": list(self.layers)}
+        destinations: Json = {name: dict(each) for name, each in self.destination_config.items()}
+        return {
+            **asdict(self),
+            "environment": dict(self.environment),
+            "layers": list(self.layers),
+            "destination_config": destinations,
+            "dead_letter_config": dict(self.dead_letter_config) if self.dead_letter_config else None,
+        }
 
 
 @dataclass(frozen=True)
@@ -179,6 +228,18 @@ def _is_variables(value: Json) -> bool:
     return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
 
 
+def _is_only(key: str, value: Json) -> bool:
+    """A mapping of this key to a text."""
+    return isinstance(value, dict) and value.keys() == {key} and isinstance(value[key], str)
+
+
+def _is_destinations(value: Json) -> bool:
+    known = {"on_success", "on_failure"}
+    return (
+        isinstance(value, dict) and value.keys() <= known and all(map(partial(_is_only, "destination"), value.values()))
+    )
+
+
 _TEXT = _Type("a text", lambda value: isinstance(value, str))
 _TEXT_OR_NOTHING = _Type("a text or null", lambda value: value is None or isinstance(value, str))
 _NUMBER = _Type("a whole number", _is_number)
@@ -193,8 +254,27 @@ _TYPES: Mapping[str, _Type] = {
     "reserved_concurrent_executions": _Type("a whole number or null", lambda value: value is None or _is_number(value)),
     "role": _TEXT_OR_NOTHING,
     "layers": _Type("a list of paths", _is_texts),
+    "maximum_retry_attempts": _NUMBER,
+    "maximum_event_age_in_seconds": _NUMBER,
+    "destination_config": _Type(
+        "a mapping of on_success and on_failure to mappings with a 'destination'", _is_destinations
+    ),
+    "dead_letter_config": _Type(
+        "a mapping with a 'target_arn' or null",
+        lambda value: value is None or _is_only("target_arn", value),
+    ),
 }
 """What JSON may have there."""
+
+
+def parse_json(text: str) -> Json:
+    """Without what Python's parser takes beyond JSON: NaN and Infinity. Raises ValueError or RecursionError."""
+    value: Json = json.loads(text, parse_constant=_refuse_constant)
+    return value
+
+
+def _refuse_constant(name: str) -> Json:
+    raise ValueError(f"{name} is no JSON")
 
 
 def check_reserves(concurrent_executions: int, reserves: Iterable[int | None]) -> None:

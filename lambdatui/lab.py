@@ -6,7 +6,8 @@ state, which is how a saved journal shows the same screens again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
 
 from lambdatui import events as ev
 from lambdatui.events import Json
@@ -97,7 +98,9 @@ class Environment:
 @dataclass
 class Invocation:
     """`status`: 'pending' (accepted, or its environment is in init), 'running', then 'succeeded', 'failed',
-    'timed_out' or 'throttled' once the caller is answered; `finished_at` is set when the environment is done too."""
+    'timed_out' or 'throttled' once the caller is answered; `finished_at` is set when the environment is done too.
+
+    An asynchronous one can have several attempts: all that is said here is said of the last."""
 
     request_id: str
     function: str
@@ -127,11 +130,35 @@ class Invocation:
     memory_size_mb: int | None = None
     max_memory_used_mb: int | None = None
     error_type: str | None = None
+    attempt: int = 1
+    earlier: list[Invocation] = field(default_factory=list)
+    """How it stood at the end of each attempt before."""
+    due_at: float | None = None
+    """When the event comes out of the queue, if it is in there."""
+    condition: str | None = None
+    """How an event's way ended, as in EventConcluded."""
+    forwarded: list[ev.EventForwarded] = field(default_factory=list)
+
+    @property
+    def attempts(self) -> list[Invocation]:
+        """How it stood at the end of each attempt; the last is this one itself."""
+        return [*self.earlier, self]
 
     @property
     def done(self) -> bool:
-        """The caller has its answer, and the environment, where there was one, has finished with it."""
-        return self.status == "throttled" or self.finished_at is not None
+        """The caller has its answer, and the environment, where there was one, has finished with it; no further
+        attempt will be made."""
+        if self.invocation_type == "Event":
+            return self.condition is not None
+        answered = self.answered_at is not None
+        return self.finished_at is not None or (answered and self.environment is None)
+
+
+_OF_THE_WHOLE = {
+    *("request_id", "function", "version", "invocation_type", "event", "step", "accepted_at", "number", "qualifier"),
+    *("attempt", "earlier", "condition", "forwarded"),
+}
+_OF_AN_ATTEMPT = [each for each in fields(Invocation) if each.name not in _OF_THE_WHOLE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,10 +240,11 @@ class Lab:
         self.experiment: Experiment | None = None
 
     def logs_of(self, request_id: str) -> list[LogEvent]:
-        """The log events of one invocation: those that carry its request id. (Those of an init belong to none.)"""
-        invocation = self.invocations[request_id]
-        stream = self.streams.get(invocation.log_stream or "")
-        return [event for event in stream.events if event.request_id == request_id] if stream else []
+        """The log events of one invocation, all of its attempts: those that carry its request id. (Those of an init
+        belong to none.)"""
+        names = dict.fromkeys(each.log_stream for each in self.invocations[request_id].attempts)
+        streams: Iterable[LogStream] = (self.streams[name] for name in names if name in self.streams)
+        return [event for stream in streams for event in stream.events if event.request_id == request_id]
 
     def apply(self, record: ev.Record) -> None:
         """Fold one record in. Events about things that a restart has swept away are passed over."""
@@ -272,6 +300,10 @@ class Lab:
                 | ev.InvocationStarted()
                 | ev.InvocationAnswered()
                 | ev.InvocationFinished()
+                | ev.EventQueued()
+                | ev.AttemptStarted()
+                | ev.EventConcluded()
+                | ev.EventForwarded()
             ) as event:
                 self._apply_invocation(time, event)
             case ev.LogWritten() as event if event.environment in self.environments:
@@ -376,6 +408,22 @@ class Lab:
                     environment.current = environment.deadline = None
                     environment.last_status, environment.last_used_at = event.status, time
                     environment.max_memory_used_mb = event.max_memory_used_mb
+            case ev.EventQueued():
+                invocation.due_at = time + event.delay
+                if event.because == "throttled":
+                    invocation.status, invocation.throttle_reason = "throttled", event.reason
+            case ev.AttemptStarted():
+                if invocation.environment is not None:
+                    invocation.earlier.append(replace(invocation, earlier=[], due_at=None))
+                for attribute in _OF_AN_ATTEMPT:
+                    setattr(invocation, attribute.name, attribute.default)
+                invocation.attempt = event.attempt
+            case ev.EventConcluded():
+                invocation.condition, invocation.due_at = event.condition, None
+                if invocation.status == "pending":
+                    invocation.status = "throttled"
+            case ev.EventForwarded():
+                invocation.forwarded.append(event)
 
     def _apply_experiment(self, event: ev.Event) -> None:
         if isinstance(event, ev.ExperimentOpened):

@@ -27,7 +27,9 @@ from lambdatui.experiment.schema import ExperimentFile
 from lambdatui.experiment.target import TargetError
 from lambdatui.function import ServiceRefusal
 from lambdatui.journal import Journal
-from lambdatui.service.service import LaboratoryCleared, Service, Settings, open_service
+from lambdatui.service.event_queue import path_for
+from lambdatui.service.invocation import LaboratoryCleared
+from lambdatui.service.service import Service, Settings, open_service
 
 _READ_BYTES = 2**16
 _MAX_TIMES = 100
@@ -56,10 +58,12 @@ async def _serve(experiment: ExperimentFile, language: str | None) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stopped.set)
-    service = await open_service(Settings(**experiment.laboratory.model_dump()), Journal())
+    settings = Settings(**experiment.laboratory.model_dump())
+    service = await open_service(settings, Journal(), path_for(experiment.path))
     try:
         runner = Runner(experiment, service, chosen_language(language, os.environ))
         await runner.open()
+        service.recover()
         laboratory = Laboratory(service, runner, stopped)
         path = service.folder / "control.sock"
         server = await asyncio.start_unix_server(laboratory.attend, path)

@@ -119,7 +119,8 @@ def in_words(step: Step, experiment: ExperimentFile) -> str:
             event = json.dumps(invoke.event, ensure_ascii=False)
             with_event = "" if invoke.event == {} else f" with {_shortened(event)}"
             qualifier = f":{invoke.qualifier}" if invoke.qualifier else ""
-            return f"invoke {experiment.function_of(invoke)}{qualifier} {how_often}{manner}{with_event}"
+            kind = {"Event": " asynchronously", "DryRun": " as a dry run"}.get(invoke.invocation_type, "")
+            return f"invoke {experiment.function_of(invoke)}{qualifier} {how_often}{manner}{kind}{with_event}"
         case Update() as update:
             changes = ", ".join(f"{key} = {_shortened(_plain(value))}" for key, value in update.changes.items())
             return f"update {experiment.function_of(update)}: {changes}"

@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import islice
 
 from lambdatui.events import Json
-from lambdatui.experiment.schema import STATUSES, Expect, Range, StatusExpected
+from lambdatui.experiment.schema import STATUSES, DestinationsExpected, Expect, Range, StatusExpected
 from lambdatui.lab import Invocation, Lab
 
 _MAX_LINE = 300
@@ -45,12 +45,15 @@ class Seen:
         return [invocation for invocation in self.lab.invocations.values() if invocation.step == self.step]
 
     @property
+    def attempts(self) -> list[Invocation]:
+        """All of the invocations' attempts, as each stood at its end."""
+        return [attempt for invocation in self.invocations for attempt in invocation.attempts]
+
+    @property
     def streams(self) -> list[str]:
         """Distinct, in order of use; those of environments that may not log do not exist."""
         return [
-            name
-            for name in dict.fromkeys(each.log_stream or "" for each in self.invocations)
-            if name in self.lab.streams
+            name for name in dict.fromkeys(each.log_stream or "" for each in self.attempts) if name in self.lab.streams
         ]
 
     @cached_property
@@ -129,7 +132,18 @@ def _status(key: str, expected: StatusExpected, seen: Seen) -> Iterator[Check]:
 
 
 def _cold_starts(key: str, expected: int, seen: Seen) -> Iterator[Check]:
-    yield _equal(key, expected, sum(1 for invocation in seen.invocations if invocation.cold_start))
+    yield _equal(key, expected, sum(1 for attempt in seen.attempts if attempt.cold_start))
+
+
+def _attempts(key: str, expected: int, seen: Seen) -> Iterator[Check]:
+    yield _equal(key, expected, sum(1 for attempt in seen.attempts if attempt.environment))
+
+
+def _destinations(key: str, expected: DestinationsExpected, seen: Seen) -> Iterator[Check]:
+    arrived = Counter(each.by for invocation in seen.invocations for each in invocation.forwarded if not each.error)
+    actual: dict[str, Json] = {by: arrived[by] for by in DestinationsExpected.model_fields if arrived[by]}
+    wanted: dict[str, Json] = {by: count for by, count in expected.model_dump().items() if count}
+    yield _equal(key, wanted, actual)
 
 
 def _new_environments(key: str, expected: int, seen: Seen) -> Iterator[Check]:
@@ -153,7 +167,7 @@ def _no_log(key: str, expected: list[str], seen: Seen) -> Iterator[Check]:
 
 
 def _range(key: str, expected: Range, seen: Seen) -> Iterator[Check]:
-    measured = [value for each in seen.invocations if (value := getattr(each, key)) is not None]
+    measured = [value for each in seen.attempts if (value := getattr(each, key)) is not None]
     low, high = min(measured, default=None), max(measured, default=None)
     bounds: dict[str, Json] = {
         end: int(bound) if bound.is_integer() else bound
@@ -186,6 +200,8 @@ def _rejected(key: str, expected: str, seen: Seen) -> Iterator[Check]:
 _JUDGES: dict[str, Callable[..., Iterator[Check]]] = {
     "status": _status,
     "cold_starts": _cold_starts,
+    "attempts": _attempts,
+    "destinations": _destinations,
     "new_environments": _new_environments,
     "log_streams": _log_streams,
     "log": _log,

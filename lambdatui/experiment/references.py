@@ -29,7 +29,7 @@ Found = tuple[Place, str]
 
 _OF_INVOCATIONS = (
     *("status", "cold_starts", "log_streams", "log", "no_log", "duration_ms", "billed_duration_ms"),
-    *("payload", "error_type", "error_message"),
+    *("payload", "error_type", "error_message", "attempts", "destinations"),
 )
 
 
@@ -66,6 +66,7 @@ def _in_function(experiment: ExperimentFile, name: str, definition: FunctionDefi
             yield (*place, error.key), str(error)
     yield from _in_layers(experiment, definition, place)
     yield from _role_named(experiment, definition.role, (*place, "role"))
+    yield from _in_destinations(experiment, definition, place)
     if definition.python is not None and not below(experiment.folder, definition.python).is_file():
         yield (*place, "python"), f"there is no interpreter {definition.python}"
 
@@ -95,6 +96,16 @@ def _in_layers(experiment: ExperimentFile, keys: ConfigurationKeys, place: Place
     for index, layer in enumerate(keys.layers):
         if not is_code(below(experiment.folder, layer)):
             yield (*place, "layers", index), f"there is no folder and no .zip {layer}"
+
+
+def _in_destinations(experiment: ExperimentFile, keys: ConfigurationKeys, place: Place) -> Iterator[Found]:
+    """The functions that are named there must be among those of the experiment."""
+    for when, each in keys.destination_config.items():
+        name = re.fullmatch(r"function:([^:]*)(:.*)?", each["destination"])  # type: ignore[index]
+        if name and name[1] not in experiment.functions:
+            guess = did_you_mean(name[1], experiment.functions)
+            where: Place = (*place, "destination_config", when, "destination")
+            yield where, f"there is no function '{name[1]}'{guess}"
 
 
 def _beyond_limits(definition: FunctionDefinition, place: Place) -> Iterator[Found]:
@@ -145,6 +156,7 @@ def _in_update(experiment: ExperimentFile, update: Update, place: Place) -> Iter
     if not update.changes:
         yield place, "an update needs a configuration key to change, such as 'timeout'"
     yield from _in_layers(experiment, update, place)
+    yield from _in_destinations(experiment, update, place)
     yield from _role_named(experiment, update.role, (*place, "role"))
 
 

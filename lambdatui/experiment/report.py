@@ -48,6 +48,10 @@ class InvocationReport(_Part):
     payload: str | None
     """The body the caller got, as text."""
     function_error: str | None
+    attempt: int
+    """Of an asynchronous invocation, the number of the last attempt, which all of this is about."""
+    condition: str | None
+    """How an asynchronous invocation ended, in the words of destination records: Success, RetriesExhausted..."""
 
 
 class EnvironmentReport(_Part):

@@ -8,10 +8,12 @@ Lambda's own limits is said by :mod:`lambdatui.experiment.references`. Several v
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, JsonValue, PrivateAttr, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, PrivateAttr, model_validator
+from typing_extensions import TypedDict
 
 from lambdatui.events import Json
 from lambdatui.experiment.shapes import Model, Shorthand, Text
@@ -24,6 +26,29 @@ Count = Annotated[int, Field(ge=0)]
 
 
 # -- functions ------------------------------------------------------------------------------------------------------
+
+
+class Destination(TypedDict):
+    """A function of the experiment, as `function:NAME` or its ARN, a `file:PATH`, or the ARN of an SQS queue, an SNS
+    topic or an EventBridge bus."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
+    destination: str
+
+
+class DestinationConfig(TypedDict, total=False):
+    """Who is told what became of an asynchronous invocation."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
+    on_success: Destination
+    on_failure: Destination
+
+
+class DeadLetterConfig(TypedDict):
+    """Where the events go that asynchronous invocation has failed for: an SQS queue, an SNS topic, a `file:PATH`."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
+    target_arn: str
 
 
 class ConfigurationKeys(Model):
@@ -42,6 +67,24 @@ class ConfigurationKeys(Model):
     """The name of one of the experiment's roles; without it, a role that may log."""
     layers: list[str] = Field(default=[], json_schema_extra={"maxItems": 5})
     """Folders or .zip files, relative to the experiment file, whose content the function finds at /opt."""
+    maximum_retry_attempts: int = Field(default=2, json_schema_extra={"minimum": 0, "maximum": 2})
+    maximum_event_age_in_seconds: int = Field(default=21600, json_schema_extra={"minimum": 60, "maximum": 21600})
+    destination_config: DestinationConfig = Field(default=DestinationConfig())
+    dead_letter_config: DeadLetterConfig | None = None
+
+    def below(self, folder: Path, keys: Iterable[str]) -> dict[str, Any]:
+        """The values of these keys as the service takes them; paths are relative to `folder`."""
+        values = {key: getattr(self, key) for key in keys}
+        if "layers" in values:
+            values["layers"] = [str(below(folder, layer)) for layer in self.layers]
+        if "destination_config" in values:
+            values["destination_config"] = {
+                name: {"destination": _destination_below(folder, each["destination"])}
+                for name, each in values["destination_config"].items()
+            }
+        if dead_letter := values.get("dead_letter_config"):
+            values["dead_letter_config"] = {"target_arn": _destination_below(folder, dead_letter["target_arn"])}
+        return values
 
 
 class FunctionDefinition(ConfigurationKeys):
@@ -60,8 +103,8 @@ class FunctionDefinition(ConfigurationKeys):
 
     def configuration(self, folder: Path) -> Configuration:
         """As the service takes it; paths are relative to `folder`."""
-        values = {key: getattr(self, key) for key in ConfigurationKeys.model_fields}
-        values["layers"] = tuple(str(below(folder, layer)) for layer in self.layers)
+        values = self.below(folder, ConfigurationKeys.model_fields)
+        values["layers"] = tuple(values["layers"])
         return Configuration(**values, python=str(below(folder, self.python)) if self.python else None)
 
 
@@ -71,6 +114,11 @@ def below(folder: Path, path: str) -> Path:
         return (folder / Path(path).expanduser()).absolute()
     except RuntimeError:  # the home folder of somebody unknown
         return (folder / path).absolute()
+
+
+def _destination_below(folder: Path, destination: str) -> str:
+    path = destination.removeprefix("file:")
+    return destination if path == destination else f"file:{below(folder, path)}"
 
 
 class RoleDefinition(Model):
@@ -101,6 +149,9 @@ class Laboratory(Model):
     concurrent_executions: int = Field(default=1000, ge=1)
     idle_timeout: float = Field(default=300.0, gt=0, le=86400)
     """Seconds without an invocation after which an environment is ended."""
+    time_scale: float = Field(default=1.0, ge=1, le=10000)
+    """So many times faster than in the real service pass the waits of asynchronous invocation before a retry and after
+    a throttle, and the age of its events. Everything else takes its time."""
 
 
 # -- steps ----------------------------------------------------------------------------------------------------------
@@ -123,7 +174,8 @@ class Invoke(Model):
     times: int = Field(default=1, ge=1, le=1000)
     parallel: bool = False
     """At the same time instead of one after another."""
-    invocation_type: Literal["RequestResponse"] = "RequestResponse"
+    invocation_type: Literal["RequestResponse", "Event", "DryRun"] = "RequestResponse"
+    """'Event' is asynchronous: the step ends when every event has come to its end, retries and all."""
 
 
 class Update(ConfigurationKeys):
@@ -137,8 +189,7 @@ class Update(ConfigurationKeys):
 
     def changes_below(self, folder: Path) -> dict[str, Json]:
         """As the service takes them; paths are relative to `folder`."""
-        layers: dict[str, Json] = {"layers": [str(below(folder, layer)) for layer in self.layers]}
-        return {**self.changes, **(layers if "layers" in self.changes else {})}
+        return self.below(folder, self.changes)
 
 
 class Edit(Model):
@@ -224,6 +275,14 @@ class StatusExpected(Shorthand):
         return self
 
 
+class DestinationsExpected(Model):
+    """How many records arrived at the destinations of each kind."""
+
+    on_success: Count = 0
+    on_failure: Count = 0
+    dead_letter: Count = 0
+
+
 class Range(Model):
     """Bounds that include their ends; milliseconds."""
 
@@ -251,11 +310,16 @@ Patterns = Annotated[
 
 
 class Expect(Model):
-    """What a step's invocations, its own and no others, should show. Every key is a check; every pattern is."""
+    """What a step's invocations, its own and no others, should show. Every key is a check; every pattern is. What a
+    destination invokes belongs to the step too; the status of an asynchronous invocation is that of its last attempt.
+    """
 
     status: StatusExpected | None = None
     cold_starts: Count | None = None
     """Invocations for which an environment was made."""
+    attempts: Count | None = None
+    """How often functions ran for the invocations: once for each, and once more for each retry of an event."""
+    destinations: DestinationsExpected | None = None
     new_environments: Count | None = None
     """Environments that were created during the step."""
     log_streams: Count | None = None

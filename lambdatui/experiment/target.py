@@ -51,10 +51,12 @@ class Target(Protocol):
         invocation_type: str = "RequestResponse",
         step: int | None = None,
     ) -> str:
-        """The request id, once the caller is answered: with a result, an error or a throttling."""
+        """The request id, once the caller is answered: with a result, an error or a throttling; an asynchronous one
+        with nothing but that."""
 
     async def settled(self) -> None:
-        """Return when nothing is in flight any more and every END and REPORT is written."""
+        """Return when nothing is in flight any more, no event waits for a retry, and every END and REPORT is
+        written."""
 
     async def update(self, function: str, changes: dict[str, Json]) -> None:
         """States FunctionUpdated or FunctionUpdateRejected; a refusal is not raised, neither here nor below."""

@@ -10,7 +10,7 @@ from typing import Any
 from lambdatui.experiment.document import Document, Place, Problem
 from lambdatui.experiment.schema import json_schema
 
-LATER = frozenset({"logging_config", "maximum_retry_attempts"})
+LATER = frozenset({"logging_config"})
 """Lambda's own, and no mistake; but there is nothing behind them yet."""
 
 _WANTED = {
@@ -37,8 +37,6 @@ def complaint(document: Document, error: Mapping[str, Any]) -> Problem:
             return document.problem(place, _unknown(str(place[-1]), place[:-1]), at_key=True)
         case "missing":
             return document.problem(place[:-1], f"'{place[-1]}' is missing", at_key=True)
-        case "literal_error" if place[-1] == "invocation_type" and value in ("Event", "DryRun"):
-            message = f"this version of lambdatui does not support the invocation type {value} yet"
         case "literal_error":
             choices = re.findall(r"'([^']*)'", str(context["expected"]))
             wanted = f"'{choices[0]}'" if len(choices) == 1 else f"one of {', '.join(choices)}"

@@ -76,9 +76,9 @@ class Deployments:
     """All functions. `changed` is told of each new revision and, in a few words, why there is one."""
 
     def __init__(self, copies: Copies, arn: str, journal: Journal, changed: Callable[[Revision, str], None]) -> None:
-        """`arn` is what the functions' ARNs begin with."""
         self._copies = copies
-        self._arn = arn
+        self.arn = arn
+        """What the functions' ARNs begin with."""
         self._journal = journal
         self._changed = changed
         self._functions: dict[str, _Function] = {}
@@ -99,7 +99,7 @@ class Deployments:
         interpreter = await _find_interpreter(configuration)
         folder, digest = self._copies.make([code])
         layers = self._copy_layers(configuration)
-        arn = f"{self._arn}{name}"
+        arn = f"{self.arn}{name}"
         revision = Revision(name, arn, LATEST, 1, configuration, interpreter, folder, digest, layers)
         self._functions[name] = _Function(code, revision)
         self._changed(revision, "created")
@@ -199,7 +199,7 @@ class Deployments:
 
     def _known(self, function: str) -> _Function:
         if function not in self._functions:
-            raise ResourceNotFound(f"Function not found: {self._arn}{function}:{LATEST}")
+            raise ResourceNotFound(f"Function not found: {self.arn}{function}:{LATEST}")
         return self._functions[function]
 
     def _redeploy(self, function: str, overlay: Mapping[str, str], because: str, changed: tuple[str, ...]) -> None:

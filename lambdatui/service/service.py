@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import json
 import os
-import random
 import resource
-import secrets
-import time
-import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from lambdatui import events as ev
 from lambdatui.events import Json
@@ -30,37 +25,38 @@ from lambdatui.sandbox.guardian import Guardian
 from lambdatui.sandbox.sandbox import Sandbox, choose
 from lambdatui.service.copies import Copies
 from lambdatui.service.deployments import LATEST, Deployments, Revision
+from lambdatui.service.event_queue import EventQueue
+from lambdatui.service.invocation import Invocations
 from lambdatui.service.pool import Pool, Surroundings
 from lambdatui.service.roles import Roles
-from lambdatui.service.runtime_api import NextInvocation
 from lambdatui.service.scheduler import Scheduler
 
 ACCOUNT_ID = "000000000000"
-MAX_PAYLOAD_BYTES = 6 * 2**20
-"""Of a synchronous invocation ("Lambda quotas")."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """Of a laboratory. `log_dialect` is 'current' or 'classic'; `idle_timeout` the seconds after which an idle
-    environment is reclaimed, which the real service does not document."""
+    environment is reclaimed, which the real service does not document. The waits and ages of asynchronous invocation
+    pass `time_scale` times faster than in the real service."""
 
     region: str = "us-east-1"
     log_dialect: str = "current"
     concurrent_executions: int = 1000
     idle_timeout: float = 300.0
+    time_scale: float = 1.0
 
 
-class LaboratoryCleared(Exception):
-    """The functions were removed while an invocation was in flight."""
+async def open_service(settings: Settings, journal: Journal, queue: Path | None = None) -> Service:
+    """A laboratory without functions. Whoever opens it closes it.
 
-
-async def open_service(settings: Settings, journal: Journal) -> Service:
-    """A laboratory without functions. Whoever opens it closes it."""
+    `queue` is the file in which events of asynchronous invocations survive the laboratory's sudden death; without it
+    they do not.
+    """
     _raise_limit_on_open_files()
     guardian = Guardian.start()
     try:
-        return Service(settings, journal, guardian, await choose())
+        return Service(settings, journal, guardian, await choose(), EventQueue(queue))
     except BaseException:
         guardian.close()
         raise
@@ -71,7 +67,9 @@ class Service:
 
     name = "local"
 
-    def __init__(self, settings: Settings, journal: Journal, guardian: Guardian, sandbox: Sandbox) -> None:
+    def __init__(
+        self, settings: Settings, journal: Journal, guardian: Guardian, sandbox: Sandbox, queue: EventQueue
+    ) -> None:
         self.journal = journal
         self.folder = guardian.folder
         """The laboratory's own, which is gone when it is; only its user can look into it."""
@@ -92,8 +90,9 @@ class Service:
             sandbox,
             self._roles,
         )
-        self._pool = Pool(surroundings, self._scheduler, journal, self._answer, self._forget_old_code)
-        self._callers: dict[str, asyncio.Future[None]] = {}
+        self._pool = Pool(surroundings, self._scheduler, journal, self._answered, self._forget_old_code)
+        self._queue = queue
+        self._invocations = Invocations(self._deployments, self._pool.invoke, queue, journal, settings.time_scale)
         journal.append(
             ev.LaboratoryOpened(
                 os.getpid(),
@@ -103,6 +102,7 @@ class Service:
                 settings.log_dialect,
                 settings.concurrent_executions,
                 settings.idle_timeout,
+                settings.time_scale,
             )
         )
 
@@ -204,32 +204,24 @@ class Service:
         step: int | None = None,
     ) -> str:
         """The request id, once the caller is answered; the answer is in the journal. Raises ServiceRefusal for what
-        is no function, version or alias, or no payload."""
-        payload = _checked(payload)
-        revision = self._deployments.resolve(function, qualifier, random.random())
-        request_id = str(uuid.uuid4())
-        self.journal.append(
-            ev.InvocationAccepted(request_id, function, revision.version, invocation_type, payload, step, qualifier)
-        )
-        trace = f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)};Parent={secrets.token_hex(8)};Sampled=0"
-        arn = f"{revision.arn}:{qualifier}" if qualifier else revision.arn
-        answered = self._callers[request_id] = asyncio.get_running_loop().create_future()
-        throttled = self._pool.invoke(revision, NextInvocation(request_id, payload.encode(), arn, 0, trace))
-        if throttled:
-            del self._callers[request_id]
-            self.journal.append(ev.InvocationThrottled(request_id, throttled.reason, "Rate Exceeded."))
-        else:
-            await answered
-        return request_id
+        is no function, version or alias, or no payload. Of an asynchronous invocation ('Event') the answer is that it
+        was accepted."""
+        return await self._invocations.invoke(function, payload, qualifier, invocation_type, step)
 
-    def _answer(self, request_id: str) -> None:
-        if (caller := self._callers.pop(request_id, None)) and not caller.done():
-            caller.set_result(None)
+    def recover(self) -> None:
+        """Go on with the events that a laboratory before this one had in the queue when it came to a sudden end. The
+        functions should be there."""
+        self._invocations.asynchronous.recover()
+
+    def _answered(self, request_id: str) -> None:
+        self._invocations.answered(request_id)
 
     # the end
 
     async def settled(self) -> None:
-        """Wait until no invocation is in flight and no environment is on its way to its end."""
+        """Wait until no invocation is in flight and no environment is on its way to its end. An asynchronous
+        invocation is in flight until its event has come to its end, whatever it waits for meanwhile."""
+        await self._invocations.asynchronous.settled()
         await self._pool.settled()
 
     async def reclaim(self, function: str | None = None) -> None:
@@ -240,12 +232,9 @@ class Service:
     async def clear(self) -> None:
         """Remove all functions and environments; callers in flight get LaboratoryCleared."""
         functions = list(self._deployments)
+        await self._invocations.clear()
         await self._deployments.clear()
         self._roles.clear()
-        for caller in self._callers.values():
-            if not caller.done():
-                caller.set_exception(LaboratoryCleared("The laboratory was cleared meanwhile."))
-        self._callers.clear()
         await self._pool.end("the laboratory was cleared")
         for name in functions:
             self._scheduler.remove(name)
@@ -254,30 +243,9 @@ class Service:
         """End everything. Nothing is left, no process and no file."""
         try:
             await self.clear()
+            self._queue.close()
         finally:
             self._guardian.close()
-
-
-def _checked(payload: str) -> str:
-    """The event as the function gets it: nothing is an empty object; what is no JSON, or too much, is refused."""
-    if not payload.strip():
-        return "{}"
-    if (size := len(payload.encode(errors="surrogatepass"))) > MAX_PAYLOAD_BYTES:
-        raise InvalidParameter(
-            f"{size} byte payload is too large for the RequestResponse invocation type "
-            f"(limit {MAX_PAYLOAD_BYTES} bytes)"
-        )
-    try:
-        json.loads(payload, parse_constant=_refuse_constant)
-        payload.encode()
-    except (ValueError, RecursionError) as error:
-        message = f"Could not parse request body into json: Could not parse payload into json: {error}"
-        raise InvalidParameter(message) from None
-    return payload
-
-
-def _refuse_constant(name: str) -> Json:
-    raise ValueError(f"{name} is no JSON")
 
 
 def _raise_limit_on_open_files() -> None:

@@ -1,0 +1,214 @@
+"""Asynchronous invocation: each event on its way from the queue to its end, and then to its destinations.
+
+What to do next is decided by :mod:`lambdatui.service.retries`; this carries it out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from lambdatui import events as ev
+from lambdatui.function import ResourceNotFound, ServiceRefusal
+from lambdatui.journal import Journal
+from lambdatui.service import destinations, retries
+from lambdatui.service.deployments import Deployments, Revision
+from lambdatui.service.destinations import DeliveryFailed, Message, Outcome, ToFunction
+from lambdatui.service.event_queue import EventQueue, QueuedEvent
+from lambdatui.service.retries import Attempt, Conclude, Condition, Next, Policy, Wait
+from lambdatui.service.scheduler import Throttle
+
+
+class Forward(Protocol):
+    """Invokes another function asynchronously. Raises ServiceRefusal."""
+
+    def __call__(
+        self, function: str, payload: str, qualifier: str | None, step: int | None, lineage: tuple[str, ...]
+    ) -> None: ...
+
+
+class Asynchronous:
+    """All events on their way. `hand_over` gives an event to an environment, or says why there is none."""
+
+    def __init__(
+        self,
+        queue: EventQueue,
+        deployments: Deployments,
+        hand_over: Callable[[Revision, QueuedEvent], Throttle | None],
+        forward: Forward,
+        journal: Journal,
+        time_scale: float,
+    ) -> None:
+        self._queue = queue
+        self._deployments = deployments
+        self._hand_over = hand_over
+        self._forward = forward
+        self._journal = journal
+        self._time_scale = time_scale
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._recovered: set[str] = set()
+        self._answers: dict[str, ev.InvocationAnswered] = {}
+        self._running: dict[str, asyncio.Future[ev.InvocationAnswered]] = {}
+        journal.read_with(self._read)
+
+    def accept(self, event: QueuedEvent, step: int | None) -> None:
+        """Queue an event whose caller is answered with this."""
+        self._queue.put(event)
+        self._journal.append(ev.EventQueued(event.request_id, "accepted", 0.0))
+        self._follow(event, step)
+
+    def recover(self) -> None:
+        """Take over what is in the queue from a laboratory that came to a sudden end."""
+        for event in self._queue.left_over():
+            try:
+                self._deployments.resolve(event.function, event.version)
+            except ResourceNotFound as error:
+                self._queue.remove(event.request_id)
+                self._journal.append(ev.Noticed("warning", f"An event of an earlier laboratory is dropped: {error}"))
+                continue
+            self._recovered.add(event.request_id)
+            self._journal.append(
+                ev.InvocationAccepted(
+                    event.request_id, event.function, event.version, "Event", event.payload, None, event.qualifier
+                )
+            )
+            delay = max(event.course.due_at - time.time(), 0.0)
+            self._journal.append(ev.EventQueued(event.request_id, "recovered", delay))
+            self._follow(event, None)
+        if self._queue.private_because:
+            message = f"What is queued will not survive the laboratory: {self._queue.private_because}"
+            self._journal.append(ev.Noticed("info", message))
+
+    async def settled(self) -> None:
+        """Wait until every event accepted here has come to its end. Recovered ones are not waited for."""
+        while tasks := [task for request_id, task in self._tasks.items() if request_id not in self._recovered]:
+            await asyncio.wait(tasks)
+
+    async def clear(self) -> None:
+        """Forget all events."""
+        tasks = dict(self._tasks)
+        for request_id, task in tasks.items():
+            task.cancel()
+            self._queue.remove(request_id)
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+
+    def close(self) -> None:
+        self._queue.close()
+
+    # one event
+
+    def _follow(self, event: QueuedEvent, step: int | None) -> None:
+        request_id = event.request_id
+        task = self._tasks[request_id] = asyncio.create_task(self._see_through(event, step))
+        task.add_done_callback(lambda _: self._ended(request_id))
+
+    def _ended(self, request_id: str) -> None:
+        self._recovered.discard(request_id)
+        task = self._tasks.pop(request_id)
+        if not task.cancelled() and (defect := task.exception()):
+            self._journal.append(ev.Noticed("error", f"The event {request_id} was lost: {defect}"))
+
+    async def _see_through(self, event: QueuedEvent, step: int | None) -> None:
+        """From the queue to the end, and to the destinations."""
+        answer: ev.InvocationAnswered | None = None
+        while True:
+            await asyncio.sleep(max(event.course.due_at - time.time(), 0.0))
+            revision = self._deployments.resolve(event.function, event.version)
+            lineage = event.lineage.count(event.function)
+            following: Next = retries.due(event.course, self._policy(revision), time.time(), lineage)
+            result: ev.InvocationAnswered | Throttle | None = None
+            if isinstance(following, Attempt):
+                self._journal.append(ev.AttemptStarted(event.request_id, following.number))
+                result = await self._attempt(revision, event)
+                following = self._after(result, event, revision)
+            if isinstance(result, ev.InvocationAnswered):
+                answer = result
+            match following:
+                case Wait(course):
+                    event = replace(event, course=course)
+                    self._requeue(event, result.reason if isinstance(result, Throttle) else None)
+                case Conclude() as end:
+                    await self._conclude(event, revision, end, answer, step)
+                    return
+
+    def _after(
+        self, result: ev.InvocationAnswered | Throttle, event: QueuedEvent, revision: Revision
+    ) -> Wait | Conclude:
+        policy, now = self._policy(revision), time.time()
+        if isinstance(result, Throttle):
+            return retries.throttled(event.course, policy, now)
+        return retries.ran(event.course, policy, now, succeeded=result.function_error is None)
+
+    def _policy(self, revision: Revision) -> Policy:
+        """By what the function's configuration is now."""
+        configuration = revision.configuration
+        return Policy(
+            configuration.maximum_retry_attempts,
+            configuration.maximum_event_age_in_seconds,
+            self._deployments.latest(revision.function).configuration.reserved_concurrent_executions,
+            self._time_scale,
+        )
+
+    async def _attempt(self, revision: Revision, event: QueuedEvent) -> ev.InvocationAnswered | Throttle:
+        """What the function answered, once its environment has finished with it too."""
+        finished = self._running[event.request_id] = asyncio.get_running_loop().create_future()
+        try:
+            return self._hand_over(revision, event) or await finished
+        finally:
+            del self._running[event.request_id]
+            self._answers.pop(event.request_id, None)
+
+    def _read(self, record: ev.Record) -> None:
+        match record.event:
+            case ev.InvocationAnswered(request_id=request_id) as answer if request_id in self._running:
+                self._answers[request_id] = answer
+            case ev.InvocationFinished(request_id=request_id) if request_id in self._running:
+                self._running[request_id].set_result(self._answers.pop(request_id))
+
+    def _requeue(self, event: QueuedEvent, throttled: str | None) -> None:
+        self._queue.put(event)
+        because = "throttled" if throttled else "function error"
+        delay = max(event.course.due_at - time.time(), 0.0)
+        self._journal.append(ev.EventQueued(event.request_id, because, delay, throttled))
+
+    async def _conclude(
+        self,
+        event: QueuedEvent,
+        revision: Revision,
+        end: Conclude,
+        answer: ev.InvocationAnswered | None,
+        step: int | None,
+    ) -> None:
+        self._journal.append(ev.EventConcluded(event.request_id, str(end.condition), end.attempts))
+        arn = f"{revision.arn}:{event.qualifier or event.version}"
+        outcome = Outcome(event.request_id, arn, revision.version, event.payload, end, answer)
+        configuration = revision.configuration
+        by, to = "on_failure", configuration.on_failure
+        if end.condition is Condition.SUCCESS:
+            by, to = "on_success", configuration.on_success
+        elif configuration.dead_letter:
+            await self._tell(event, "dead_letter", configuration.dead_letter, destinations.dead_letter(outcome), step)
+        if to and not self._would_go_on(to, end):
+            await self._tell(event, by, to, destinations.record(outcome, time.time()), step)
+        self._queue.remove(event.request_id)
+
+    def _would_go_on(self, destination: str, end: Conclude) -> bool:
+        """Whether this would be the next round of the loop that was just stopped."""
+        target = destinations.target_of(destination, self._deployments.arn)
+        return end.condition is Condition.RECURSIVE_INVOCATION and isinstance(target, ToFunction)
+
+    async def _tell(self, event: QueuedEvent, by: str, to: str, message: Message, step: int | None) -> None:
+        target = destinations.target_of(to, self._deployments.arn)
+        error: str | None = None
+        try:
+            if isinstance(target, ToFunction):
+                lineage = (*event.lineage, event.function)
+                self._forward(target.name, message.body, target.qualifier, step, lineage)
+            else:
+                await destinations.send(message, target)
+        except (DeliveryFailed, ServiceRefusal) as failure:
+            error = str(failure)
+        self._journal.append(ev.EventForwarded(event.request_id, by, to, message.to_line(), error))
