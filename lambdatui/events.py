@@ -63,7 +63,8 @@ class FunctionCreated:
 
 @dataclass(frozen=True)
 class FunctionUpdated:
-    """Code or configuration changed: invocations from now on get environments of the new `generation`.
+    """Code or configuration changed: invocations from now on get environments of the new `generation`. It is the one
+    before where the change is none of an environment's, such as that of its reserved concurrency.
 
     `because` is 'configuration', 'edit' (a step wrote a file) or 'save' (hot reload); `changed` names the
     configuration keys or the files.

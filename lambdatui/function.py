@@ -29,6 +29,15 @@ RUNTIMES = (
 )
 """The identifiers the service accepts."""
 
+NOT_OF_ENVIRONMENTS = frozenset(
+    {
+        *("reserved_concurrent_executions", "maximum_retry_attempts", "maximum_event_age_in_seconds"),
+        "destination_config",
+    }
+)
+"""Configuration keys that say how a function is invoked: the service changes them by calls of their own
+(PutFunctionConcurrency, PutFunctionEventInvokeConfig), and environments stay as they are."""
+
 MINIMUM_UNRESERVED = 100
 """Of an account's concurrency, so much cannot be reserved ("Configuring reserved concurrency")."""
 MAX_UNZIPPED_BYTES = 262144000

@@ -41,6 +41,8 @@ class Transcript:
         match event:
             case ev.LaboratoryOpened():
                 about = f"laboratory: {event.sandbox}, {event.region}, {event.log_dialect} log lines"
+                if event.time_scale != 1:
+                    about += f", retries {event.time_scale:g} times as fast as in the real service"
                 yield self._styled("dim", visible(about))
             case ev.Noticed():
                 yield self._styled(
@@ -88,9 +90,40 @@ class Transcript:
             case ev.FunctionUpdateRejected():
                 return self._key(f"~ {event.function} stays as it is", event.message)
             case ev.InvocationAnswered():
-                return self._key(f"← {event.status}", _shortened(event.payload))
+                return self._answered(event)
             case ev.InvocationThrottled():
                 return self._key("← throttled", event.message)
+            case ev.EventQueued() | ev.AttemptStarted() | ev.EventConcluded() | ev.EventForwarded():
+                return self._asynchronous(event)
+        return ""
+
+    def _answered(self, event: ev.InvocationAnswered) -> str:
+        invocation = self._lab.invocations.get(event.request_id)
+        if invocation and invocation.invocation_type == "DryRun":
+            return self._key("← 204", "it could be invoked")
+        asynchronous = invocation and invocation.invocation_type == "Event"
+        return self._key(f"{'=' if asynchronous else '←'} {event.status}", _shortened(event.payload))
+
+    def _asynchronous(self, event: ev.EventQueued | ev.AttemptStarted | ev.EventConcluded | ev.EventForwarded) -> str:
+        """The way of an event, of which its caller sees nothing but 202."""
+        invocation = self._lab.invocations.get(event.request_id)
+        function = invocation.function if invocation else ""
+        match event:
+            case ev.EventQueued(because="accepted"):
+                return self._key("← 202", f"an event for {function} is in the queue")
+            case ev.EventQueued(because="recovered"):
+                return self._key("↻ queue", f"an event for {function} that an earlier laboratory left behind")
+            case ev.EventQueued():
+                why = event.reason or event.because
+                return self._key("… queue", f"{why}: the event for {function} comes again in {event.delay:.2g} s")
+            case ev.AttemptStarted():
+                return self._key(f"» attempt {event.attempt}", function)
+            case ev.EventConcluded() if event.condition != "Success":
+                return self._key(f"✗ {event.condition}", f"{function}, after {_counted(event.attempts, 'attempt')}")
+            case ev.EventForwarded():
+                return self._key(
+                    f"⇒ {event.by}", f"{event.to} {f'failed: {event.error}' if event.error else ''}".strip()
+                )
         return ""
 
     def _step(self, index: int) -> Iterator[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lambdatui import events as ev
 from lambdatui.events import Json
-from lambdatui.function import Code, Configuration, InvalidParameter, ResourceNotFound
+from lambdatui.function import NOT_OF_ENVIRONMENTS, Code, Configuration, InvalidParameter, ResourceNotFound
 from lambdatui.journal import Journal
 from lambdatui.runtimes import python
 from lambdatui.runtimes.python import Interpreter, RuntimeNotInstalled
@@ -115,7 +115,7 @@ class Deployments:
         layers = self._copy_layers(configuration)
         before = self.latest(function)  # its code may have been saved while the interpreter was looked for
         after = replace(before, configuration=configuration, interpreter=interpreter, layers=layers)
-        self._new_generation(before, after, "configuration", tuple(changes))
+        self._changed_to(before, after, "configuration", tuple(changes))
 
     def edit(self, function: str, file: str, text: str) -> None:
         """Change a file of the function's code here, while the file where it came from stays as it is."""
@@ -208,10 +208,11 @@ class Deployments:
         known.overlay = overlay
         if digest != known.latest.code_sha256:
             after = replace(known.latest, folder=folder, code_sha256=digest)
-            self._new_generation(known.latest, after, because, changed)
+            self._changed_to(known.latest, after, because, changed)
 
-    def _new_generation(self, before: Revision, after: Revision, because: str, changed: tuple[str, ...]) -> None:
-        after = replace(after, generation=before.generation + 1)
+    def _changed_to(self, before: Revision, after: Revision, because: str, changed: tuple[str, ...]) -> None:
+        if because != "configuration" or not NOT_OF_ENVIRONMENTS.issuperset(changed):
+            after = replace(after, generation=before.generation + 1)
         self._functions[after.function].latest = after
         self._journal.append(
             ev.FunctionUpdated(

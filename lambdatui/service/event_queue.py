@@ -41,10 +41,12 @@ class QueuedEvent:
     course: Course
 
 
-def path_for(experiment: Path) -> Path:
-    """The queue of an experiment, below the user's state folder (XDG Base Directory)."""
+def path_for(experiment: Path) -> Path | None:
+    """The queue of an experiment, below the user's state folder (XDG Base Directory); None for a user without one."""
     state = os.environ.get("XDG_STATE_HOME", "")
-    base = Path(state) if state.startswith("/") else Path.home() / ".local/state"
+    base = Path(state if os.path.isabs(state) else os.path.expanduser("~/.local/state"))
+    if not base.is_absolute():
+        return None
     digest = hashlib.sha256(os.fsencode(experiment.absolute())).hexdigest()[:16]
     return base / "lambdatui" / f"queue-{digest}-{_FORMAT}.sqlite"
 
@@ -63,7 +65,7 @@ class EventQueue:
 
     def left_over(self) -> list[QueuedEvent]:
         """What is in the file, from a laboratory that is no more."""
-        if self._path is None or not self._path.exists():
+        if self._path is None or not os.path.exists(self._path):
             return []
         rows = self._database().execute("SELECT * FROM events ORDER BY accepted_at, request_id")
         return [

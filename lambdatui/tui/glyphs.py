@@ -56,6 +56,8 @@ def environment_state(environment: Environment, glyphs: Glyphs) -> tuple[str, Sp
 
 def invocation_state(invocation: Invocation, glyphs: Glyphs) -> tuple[str, Span]:
     """The same for an invocation."""
+    if invocation.due_at is not None:
+        return glyphs.init, ("queued", "init")
     match invocation.status:
         case "pending":
             return glyphs.init, ("pending", "init")

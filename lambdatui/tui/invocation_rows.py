@@ -53,6 +53,21 @@ def _state(invocation: Invocation, model: Model) -> list[Line]:
         items.append([(clean_line(invocation.error_type), "bad")])
     if invocation.invocation_type != "RequestResponse":
         items.append([(clean_line(invocation.invocation_type), "dim")])
+    return items + _way(invocation, model)
+
+
+def _way(invocation: Invocation, model: Model) -> list[Line]:
+    """How far the event of an asynchronous invocation has come."""
+    items: list[Line] = []
+    if invocation.attempt > 1:
+        items.append([("attempt ", "dim"), (str(invocation.attempt), "text")])
+    if invocation.due_at is not None and invocation.status != "pending":
+        items.append([(f"again in {seconds(invocation.due_at - model.clock())}", "busy")])
+    if invocation.condition is not None and invocation.condition != "Success":
+        items.append([(clean_line(invocation.condition), "bad")])
+    for told in invocation.forwarded:
+        name = "dead letter" if told.by == "dead_letter" else told.by.replace("_", " ")
+        items.append([(f"{name} ", "dim"), (clean_line(told.error or told.to), "bad" if told.error else "text")])
     return items
 
 

@@ -22,6 +22,8 @@ class Model:
         self.logbook = Logbook()
         self.in_flight: dict[str, str] = {}
         """Request ids of what is under way, and their functions."""
+        self.queued: set[str] = set()
+        """Request ids of the events that wait for another attempt."""
         self.front: str | None = None
         """The first invocation of the last burst."""
         self.page = 0
@@ -48,6 +50,7 @@ class Model:
         match record.event:
             case ev.ExperimentOpened():
                 self.in_flight.clear()
+                self.queued.clear()
                 self.front = None
                 self.page, self.choice, self.opened = 0, None, self.opened + 1
             case ev.InvocationAccepted() as event:
@@ -56,6 +59,19 @@ class Model:
                 self.in_flight[event.request_id] = event.function
             case ev.InvocationFinished(request_id=request) | ev.InvocationThrottled(request_id=request):
                 self.in_flight.pop(request, None)
+            case ev.InvocationAnswered(request_id=request):
+                if (invocation := self.lab.invocations.get(request)) and invocation.done:  # a dry run
+                    self.in_flight.pop(request, None)
+            case ev.EventQueued(request_id=request, because=because) if because != "accepted":
+                self.in_flight.pop(request, None)
+                self.queued.add(request)
+            case ev.AttemptStarted(request_id=request):
+                if invocation := self.lab.invocations.get(request):
+                    self.in_flight[request] = invocation.function
+                self.queued.discard(request)
+            case ev.EventConcluded(request_id=request):
+                self.in_flight.pop(request, None)
+                self.queued.discard(request)
             case ev.StepStarted(step=step):
                 self.page, self.choice = step, None
             case ev.Noticed() as event if self.clock() - record.time < _OLD_NOTICE:
@@ -123,6 +139,6 @@ class Model:
         """How soon figures on the screen change without any event, None where none does."""
         live = [each for each in self.lab.environments.values() if each.state in ("init", "busy", "created")]
         if not live:
-            return None
+            return PERIOD if self.queued else None
         left = [self.until(each) for each in live]
         return FINE_PERIOD if any(each is not None and each <= 1.2 for each in left) else PERIOD

@@ -56,6 +56,7 @@ def test_a_small_experiment(file: Path) -> None:
         "log_dialect": "current",
         "concurrent_executions": 1000,
         "idle_timeout": 300.0,
+        "time_scale": 1.0,
     }
 
 
@@ -137,7 +138,25 @@ def test_no_experiment_at_all(file: Path, text: str | bytes, line: int, column: 
         ("'pass'", "'pass', python: nowhere/python", "there is no interpreter nowhere/python"),
         ("app.handler", "../app.handler", "'../app.handler' does not name a module"),
         ("  F:", "  F F:", "a function's name has letters, digits, hyphens and underscores"),
-        ("invoke: {}", "invoke: {invocation_type: Event}", "does not support the invocation type Event yet"),
+        ("invoke: {}", "invoke: {invocation_type: event}", "did you mean 'Event'?"),
+        ("'pass'", "'pass', maximum_retry_attempts: 3", "Member must have value less than or equal to 2"),
+        ("'pass'", "'pass', destination_config: {on_succes: {}}", "did you mean 'on_success'?"),
+        ("'pass'", "'pass', destination_config: {on_success: {}}", "'destination' is missing"),
+        (
+            "'pass'",
+            "'pass', destination_config: {on_failure: {destination: 'function:f'}}",
+            "there is no function 'f'; did you mean 'F'?",
+        ),
+        (
+            "'pass'",
+            "'pass', destination_config: {on_failure: {destination: F}}",
+            "Value 'F' at 'destinationConfig.onFailure.destination' failed to satisfy constraint",
+        ),
+        (
+            "'pass'",
+            "'pass', dead_letter_config: {target_arn: 'function:F'}",
+            "Value 'function:F' at 'deadLetterConfig.targetArn' failed to satisfy constraint",
+        ),
         ("invoke: {}", "invoke: {}, wait: 1", "a step has one action, and this one has invoke and wait"),
         ("invoke: {}", "wait: soon", "'wait' must be a number, not 'soon'"),
         ("invoke: {}", "wait: {}", "'wait' needs a number of seconds or `until: idle`"),

@@ -48,7 +48,9 @@ class InvocationView(LineView):
             self._head = [[("No invocation yet.", "dim")]]
         else:
             # A payload may be long and is formatted once, unless a countdown or the width changes what is said.
-            made_of = None if invocation.status == "running" else (invocation.status, invocation.done, self.size)
+            moving = invocation.status == "running" or invocation.due_at is not None
+            state = (invocation.status, invocation.done, invocation.attempt, len(invocation.forwarded), self.size)
+            made_of = None if moving else state
             if made_of is None or made_of != self._made_of:
                 self._made_of = made_of
                 self._head = invocation_rows(invocation, self._model, self.cells, self.size.height >= _ROOMY)
