@@ -421,7 +421,7 @@ class Lab:
             case ev.EventConcluded():
                 invocation.condition, invocation.due_at = event.condition, None
                 if invocation.status == "pending":
-                    invocation.status = "throttled"
+                    invocation.status = "failed" if event.condition == "RecursiveInvocation" else "throttled"
             case ev.EventForwarded():
                 invocation.forwarded.append(event)
 

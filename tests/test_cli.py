@@ -190,7 +190,7 @@ def test_no_such_experiment(main: Main, command: list[str], capsys: pytest.Captu
 
 def test_the_bundled_experiments_are_sound() -> None:
     experiments = {name: load(path) for name, path in bundled().items()}
-    assert experiments.keys() >= {"timeout", "reuse", "parallel"}
+    assert experiments.keys() >= {"timeout", "reuse", "parallel", "async-retries", "destinations"}
     for experiment in experiments.values():
         texts = [experiment.title, experiment.about]
         for step in experiment.steps:

@@ -141,8 +141,9 @@ def _attempts(key: str, expected: int, seen: Seen) -> Iterator[Check]:
 
 def _destinations(key: str, expected: DestinationsExpected, seen: Seen) -> Iterator[Check]:
     arrived = Counter(each.by for invocation in seen.invocations for each in invocation.forwarded if not each.error)
-    actual: dict[str, Json] = {by: arrived[by] for by in DestinationsExpected.model_fields if arrived[by]}
-    wanted: dict[str, Json] = {by: count for by, count in expected.model_dump().items() if count}
+    kinds = [by for by in DestinationsExpected.model_fields if arrived[by] or by in expected.model_fields_set]
+    wanted: dict[str, Json] = {by: getattr(expected, by) for by in kinds}
+    actual: dict[str, Json] = {by: arrived[by] for by in kinds}
     yield _equal(key, wanted, actual)
 
 

@@ -169,3 +169,49 @@ def test_a_bad_experiment_is_told_when_it_is_launched(tmp_path: Path) -> None:
     with pytest.raises(LaunchFailed, match=r"bad\.yaml:2:1: .*funtions") as failure:
         launch(str(file))
     assert failure.value.exit_code == 2
+
+
+ASYNCHRONOUS = """
+title: Asynchronous
+functions:
+  F: {handler: app.handler, code: ./code, timeout: 60}
+steps:
+  - name: one
+    invoke: {event: {sleep: 60}, invocation_type: Event}
+  - name: two
+    invoke: {event: {}, times: 2, invocation_type: Event}
+    expect: {status: succeeded, attempts: 2}
+"""
+
+
+async def test_an_event_outlives_a_laboratory_that_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = tmp_path / "state"
+    monkeypatch.setenv("XDG_STATE_HOME", str(state))
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code/app.py").write_text(HANDLER)
+    (tmp_path / "experiment.yaml").write_text(ASYNCHRONOUS)
+
+    killed = launch(str(tmp_path / "experiment.yaml"))
+    screen = Screen(await Client.connect(killed.socket_path))
+    step = asyncio.create_task(screen.command("next"))
+    await screen.until(lambda lab: any(each.status == "running" for each in lab.invocations.values()))
+    (request_id,) = screen.lab.invocations
+    killed.process.kill()
+    await asyncio.gather(step, return_exceptions=True)
+    await screen.close()
+    killed.close()
+    assert list((state / "lambdatui").iterdir())
+
+    (tmp_path / "code/app.py").write_text("def handler(event, context):\n    return event")
+    next_one = launch(str(tmp_path / "experiment.yaml"))
+    try:
+        screen = Screen(await Client.connect(next_one.socket_path))
+        await screen.until(lambda lab: request_id in lab.invocations and lab.invocations[request_id].done)
+        assert screen.lab.invocations[request_id].payload == '{"sleep": 60}'
+        await screen.command("next")
+        await screen.command("next")
+        await screen.until(lambda lab: lab.experiment and lab.experiment.passed)
+        await screen.close()
+    finally:
+        next_one.close()
+    assert list((state / "lambdatui").iterdir()) == []

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdatui import events as ev
 from lambdatui.events import Json
-from lambdatui.experiment.expectations import contains
+from lambdatui.experiment.expectations import Before, Seen, checks, contains
 from lambdatui.experiment.runner import Runner
-from lambdatui.experiment.schema import ExperimentFile
+from lambdatui.experiment.schema import Expect, ExperimentFile
+from lambdatui.lab import Lab
 from tests.experiment.fake import FakeTarget
 
 ERROR: Json = {"errorType": "Sandbox.Timedout", "errorMessage": "RequestId: 1 Error: Task timed out after 3.00 seconds"}
@@ -61,6 +63,62 @@ async def test_an_expectation(
     assert runner.lab.experiment
     (check,) = runner.lab.experiment.steps[0].checks
     assert (check["expect"], check["actual"], check["passed"]) == (expectation.split(":")[0], actual, passed)
+
+
+def an_event_in_three_attempts() -> Lab:
+    """The first is a cold start and fails, the second is throttled, and succeeds in an environment of its own."""
+    events: list[ev.Event] = [
+        ev.InvocationAccepted("1", "F", "$LATEST", "Event", "{}", 0),
+        ev.EventQueued("1", "accepted", 0.0),
+    ]
+    for attempt, environment, status in ((1, "a", "failed"), (2, None, ""), (2, "b", "succeeded")):
+        events.append(ev.AttemptStarted("1", attempt))
+        if environment is None:
+            events.append(ev.EventQueued("1", "throttled", 1.0, "ConcurrentInvocationLimitExceeded"))
+            continue
+        events += [
+            ev.EnvironmentCreated(environment, "F", "$LATEST", 1, "", "g", f"stream {environment}", ""),
+            ev.InvocationPlaced("1", environment, True),
+            ev.LogWritten(environment, "g", f"stream {environment}", "1", True, (f"line {environment}",)),
+            ev.InvocationAnswered("1", status, f'"{environment}"', None if status == "succeeded" else "Unhandled"),
+            ev.InvocationFinished("1", environment, status, 10.0 * attempt, 10, None, 128, 40, None),
+        ]
+        if status == "failed":
+            events.append(ev.EventQueued("1", "function error", 60.0))
+    events += [
+        ev.EventConcluded("1", "Success", 2),
+        ev.EventForwarded("1", "on_success", "function:G", "{}"),
+        ev.EventForwarded("1", "dead_letter", "file:x", "{}", "the disk is full"),
+    ]
+    lab = Lab()
+    for number, event in enumerate(events):
+        lab.apply(ev.Record(number, float(number), event))
+    return lab
+
+
+@pytest.mark.parametrize(
+    ("expectation", "actual", "passed"),
+    [
+        ({"status": {"each": "succeeded"}}, "succeeded", True),
+        ({"attempts": 2}, 2, True),
+        ({"attempts": 3}, 2, False),
+        ({"cold_starts": 2}, 2, True),
+        ({"log_streams": 2}, 2, True),
+        ({"log": ["line a"]}, "line a", True),
+        ({"log": ["line b"]}, "line b", True),
+        ({"duration_ms": {"min": 10.0, "max": 20.0}}, {"min": 10.0, "max": 20.0}, True),
+        ({"payload": "b"}, "b", True),
+        ({"destinations": {"on_success": 1}}, {"on_success": 1}, True),
+        ({"destinations": {"on_failure": 1}}, {"on_success": 1, "on_failure": 0}, False),
+        ({"destinations": {"on_success": 1, "dead_letter": 1}}, {"on_success": 1, "dead_letter": 0}, False),
+    ],
+)
+def test_an_expectation_of_an_asynchronous_invocation(expectation: dict[str, Json], actual: Json, passed: bool) -> None:
+    lab = an_event_in_three_attempts()
+    (check,) = checks(Expect.model_validate(expectation), Seen(lab, 0, Before()))
+    assert (check.actual, check.passed) == (actual, passed)
+    assert [event.text for event in lab.logs_of("1")] == ["line a", "line b"]
+    assert lab.invocations["1"].done
 
 
 async def test_only_what_the_step_itself_showed_counts(experiment: Callable[[str], ExperimentFile]) -> None:

@@ -83,6 +83,42 @@ Member must have value less than or equal to 900
     )
 
 
+def test_the_way_of_an_event() -> None:
+    out = io.StringIO()
+    events: tuple[ev.Event, ...] = (
+        ev.InvocationAccepted("1", "F", "$LATEST", "Event", "{}", 0),
+        ev.EventQueued("1", "accepted", 0.0),
+        ev.EventQueued("1", "throttled", 1.0, "ConcurrentInvocationLimitExceeded"),
+        ev.AttemptStarted("1", 1),
+        ev.InvocationAnswered("1", "failed", '"boom"', "Unhandled"),
+        ev.EventQueued("1", "function error", 60.0),
+        ev.EventConcluded("1", "EventAgeExceeded", 1),
+        ev.EventForwarded("1", "on_failure", "function:G", "{}"),
+        ev.EventForwarded("1", "dead_letter", "file:/x", "{}", "the disk is full"),
+        ev.InvocationAccepted("2", "F", "$LATEST", "Event", "{}", None),
+        ev.EventQueued("2", "recovered", 0.0),
+        ev.EventConcluded("2", "Success", 1),
+        ev.InvocationAccepted("3", "F", "$LATEST", "DryRun", "{}", 1),
+        ev.InvocationAnswered("3", "succeeded", "", None),
+    )
+    Transcript(out, colour=False).read(Record(number, 0.0, event) for number, event in enumerate(events))
+    assert (
+        out.getvalue()
+        == """\
+  ← 202  an event for F is in the queue
+  … queue  ConcurrentInvocationLimitExceeded: the event for F comes again in 1 s
+  » attempt 1  F
+  = failed  "boom"
+  … queue  function error: the event for F comes again in 60 s
+  ✗ EventAgeExceeded  F, after 1 attempt
+  ⇒ on_failure  function:G
+  ⇒ dead_letter  file:/x failed: the disk is full
+  ↻ queue  an event for F that an earlier laboratory left behind
+  ← 204  it could be invoked
+"""
+    )
+
+
 async def test_colour_adds_nothing_but_colour(experiment: Callable[[str], ExperimentFile]) -> None:
     import re
 

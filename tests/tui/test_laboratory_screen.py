@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 from textual.pilot import Pilot
 
+from lambdatui import events as ev
 from lambdatui.control.client import CommandFailed
 from lambdatui.tui.laboratory_app import LABORATORY_LOST, LaboratoryApp
 from tests.tui import recorded
@@ -134,3 +135,25 @@ async def test_what_an_environment_goes_through_is_seen() -> None:
         await until_seen(pilot, app, "timed out")
         await until_seen(pilot, app, "reset")
     assert script.time == START + 4
+
+
+async def test_the_way_of_an_event_is_seen() -> None:
+    request, environment = recorded.REQUESTS[0], recorded.ENVIRONMENTS[0]
+    accepted = ev.InvocationAccepted(request, recorded.FUNCTION, "$LATEST", "Event", "{}", 0)
+    script = recorded.at_start().at(1).add(accepted, ev.EventQueued(request, "accepted", 0.0))
+    script.add(ev.AttemptStarted(request, 1)).cold(environment, request).running(environment, request)
+    script.at(4).timed_out(environment, request).add(ev.EventQueued(request, "function error", 60.0))
+    async with showing(script) as (pilot, player, app):
+        for words in ("1 queued", "queued", "again in 60 s", "Task timed out"):
+            await until_seen(pilot, app, words)
+        before = len(script.records)
+        script.at(64).add(ev.AttemptStarted(request, 2), ev.InvocationPlaced(request, environment, False))
+        script.running(environment, request, init_ms=None).at(67).timed_out(environment, request)
+        script.add(ev.EventConcluded(request, "RetriesExhausted", 2))
+        script.add(ev.EventForwarded(request, "on_failure", "function:Failed", "{}"))
+        script.add(ev.EventForwarded(request, "dead_letter", "file:/x", "{}", "the disk is full"))
+        player.play(*script.records[before:])
+        for words in ("attempt 2", "RetriesExhausted", "on failure function:Failed", "dead letter the disk is full"):
+            await until_seen(pilot, app, words)
+        assert "queued" not in seen(app)
+        assert seen(app).count(f"START RequestId: {request}") >= 2, "the log has both attempts"
