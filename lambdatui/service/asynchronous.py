@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
+from typing import TypeAlias
 
 from lambdatui import events as ev
 from lambdatui.function import ResourceNotFound, ServiceRefusal
@@ -21,13 +21,9 @@ from lambdatui.service.event_queue import EventQueue, QueuedEvent
 from lambdatui.service.retries import Attempt, Conclude, Condition, Next, Policy, Wait
 from lambdatui.service.scheduler import Throttle
 
-
-class Forward(Protocol):
-    """Invokes another function asynchronously. Raises ServiceRefusal."""
-
-    def __call__(
-        self, function: str, payload: str, qualifier: str | None, step: int | None, lineage: tuple[str, ...]
-    ) -> None: ...
+Forward: TypeAlias = Callable[[str, str, str | None, int | None, tuple[str, ...]], str]
+"""Leaves an event for a function: its name, the event, the qualifier, the experiment's step, the functions whose events
+led there. The request id; raises ServiceRefusal."""
 
 
 class Asynchronous:
@@ -57,6 +53,7 @@ class Asynchronous:
     def accept(self, event: QueuedEvent, step: int | None) -> None:
         """Queue an event whose caller is answered with this."""
         self._queue.put(event)
+        self._tell_if_private()
         self._journal.append(ev.EventQueued(event.request_id, "accepted", 0.0))
         self._follow(event, step)
 
@@ -78,9 +75,12 @@ class Asynchronous:
             delay = max(event.course.due_at - time.time(), 0.0)
             self._journal.append(ev.EventQueued(event.request_id, "recovered", delay))
             self._follow(event, None)
-        if self._queue.private_because:
-            message = f"What is queued will not survive the laboratory: {self._queue.private_because}"
-            self._journal.append(ev.Noticed("info", message))
+        self._tell_if_private()
+
+    def _tell_if_private(self) -> None:
+        if because := self._queue.private_because:
+            self._queue.private_because = None
+            self._journal.append(ev.Noticed("info", f"What is queued will not survive the laboratory: {because}."))
 
     async def settled(self) -> None:
         """Wait until every event accepted here has come to its end. Recovered ones are not waited for."""

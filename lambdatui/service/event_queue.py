@@ -100,7 +100,8 @@ class EventQueue:
             try:
                 self._connection = _open_file(self._path)
             except (OSError, sqlite3.Error) as error:
-                self.private_because = f"{self._path}: {error}"
+                busy = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+                self.private_because = f"another laboratory has {self._path}" if busy else f"{self._path}: {error}"
                 self._path = None
         if self._connection is None:
             self._connection = _open(":memory:")

@@ -43,7 +43,7 @@ class Invocations:
         self._place = place
         self._journal = journal
         self._callers: dict[str, asyncio.Future[None]] = {}
-        self.asynchronous = Asynchronous(queue, deployments, self._hand_over, self._forward, journal, time_scale)
+        self.asynchronous = Asynchronous(queue, deployments, self._hand_over, self._leave, journal, time_scale)
 
     async def invoke(
         self, function: str, payload: str, qualifier: str | None, invocation_type: str, step: int | None
@@ -91,11 +91,6 @@ class Invocations:
         event = QueuedEvent(request_id, function, revision.version, qualifier, payload, lineage, course)
         self.asynchronous.accept(event, step)
         return request_id
-
-    def _forward(
-        self, function: str, payload: str, qualifier: str | None, step: int | None, lineage: tuple[str, ...]
-    ) -> None:
-        self._leave(function, payload, qualifier, step, lineage)
 
     def _accept(
         self, revision: Revision, payload: str, qualifier: str | None, invocation_type: str, step: int | None

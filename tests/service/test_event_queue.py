@@ -55,7 +55,7 @@ def test_a_file_belongs_to_one_laboratory_at_a_time(path: Path) -> None:
     with holder(path) as process:
         queue = EventQueue(path)
         assert queue.left_over() == []
-        assert queue.private_because and "locked" in queue.private_because
+        assert queue.private_because == f"another laboratory has {path}"
         queue.put(EVENT)
         queue.remove("1")
         queue.close()
