@@ -12,13 +12,14 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from lambdatui import events as ev
-from lambdatui.function import ResourceNotFound, ServiceRefusal
+from lambdatui.function import Configuration, ResourceNotFound, ServiceRefusal
 from lambdatui.journal import Journal
 from lambdatui.service import destinations, retries
 from lambdatui.service.deployments import Deployments, Revision
-from lambdatui.service.destinations import DeliveryFailed, Message, Outcome, ToFunction
+from lambdatui.service.destinations import DeliveryFailed, Message, Outcome, ToFunction, ToService
 from lambdatui.service.event_queue import EventQueue, QueuedEvent
 from lambdatui.service.retries import Attempt, Conclude, Condition, Next, Policy, Wait
+from lambdatui.service.roles import Roles
 from lambdatui.service.scheduler import Throttle
 
 Forward: TypeAlias = Callable[[str, str, str | None, int | None, tuple[str, ...]], str]
@@ -35,6 +36,7 @@ class Asynchronous:
         deployments: Deployments,
         hand_over: Callable[[Revision, QueuedEvent], Throttle | None],
         forward: Forward,
+        roles: Roles,
         journal: Journal,
         time_scale: float,
     ) -> None:
@@ -42,6 +44,7 @@ class Asynchronous:
         self._deployments = deployments
         self._hand_over = hand_over
         self._forward = forward
+        self._roles = roles
         self._journal = journal
         self._time_scale = time_scale
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -190,9 +193,11 @@ class Asynchronous:
         if end.condition is Condition.SUCCESS:
             by, to = "on_success", configuration.on_success
         elif configuration.dead_letter:
-            await self._tell(event, "dead_letter", configuration.dead_letter, destinations.dead_letter(outcome), step)
+            letter = destinations.dead_letter(outcome)
+            await self._tell(event, configuration, "dead_letter", configuration.dead_letter, letter, step)
         if to and not self._would_go_on(to, end):
-            await self._tell(event, by, to, destinations.record(outcome, time.time()), step)
+            record = destinations.record(outcome, time.time())
+            await self._tell(event, configuration, by, to, record, step)
         self._queue.remove(event.request_id)
 
     def _would_go_on(self, destination: str, end: Conclude) -> bool:
@@ -200,15 +205,32 @@ class Asynchronous:
         target = destinations.target_of(destination, self._deployments.arn)
         return end.condition is Condition.RECURSIVE_INVOCATION and isinstance(target, ToFunction)
 
-    async def _tell(self, event: QueuedEvent, by: str, to: str, message: Message, step: int | None) -> None:
-        target = destinations.target_of(to, self._deployments.arn)
+    async def _tell(
+        self, event: QueuedEvent, configuration: Configuration, by: str, to: str, message: Message, step: int | None
+    ) -> None:
         error: str | None = None
         try:
-            if isinstance(target, ToFunction):
-                lineage = (*event.lineage, event.function)
-                self._forward(target.name, message.body, target.qualifier, step, lineage)
-            else:
-                await destinations.send(message, target)
+            await self._deliver(event, configuration, to, message, step)
         except (DeliveryFailed, ServiceRefusal) as failure:
             error = str(failure)
         self._journal.append(ev.EventForwarded(event.request_id, by, to, message.to_line(), error))
+
+    async def _deliver(
+        self, event: QueuedEvent, configuration: Configuration, to: str, message: Message, step: int | None
+    ) -> None:
+        """Raises DeliveryFailed or ServiceRefusal."""
+        match destinations.target_of(to, self._deployments.arn):
+            case ToFunction(name, qualifier):
+                arn = f"{self._deployments.arn}{name}{f':{qualifier}' if qualifier else ''}"
+                self._check(configuration, "lambda:InvokeFunction", arn)
+                self._forward(name, message.body, qualifier, step, (*event.lineage, event.function))
+            case ToService(service=service, arn=arn) as target:
+                if service in destinations.ACTIONS:
+                    self._check(configuration, destinations.ACTIONS[service], arn)
+                await destinations.send(message, target)
+            case target:
+                await destinations.send(message, target)
+
+    def _check(self, configuration: Configuration, action: str, arn: str) -> None:
+        if not self._roles.may_send(configuration, action, arn):
+            raise DeliveryFailed(f"the role {configuration.role} does not allow {action} on {arn}")

@@ -68,6 +68,9 @@ class ToService:
 
 Target: TypeAlias = ToFunction | ToFile | ToService
 
+ACTIONS = {"sqs": "sqs:SendMessage", "sns": "sns:Publish", "events": "events:PutEvents"}
+"""What the function's execution role must allow for each service; "lambda:InvokeFunction" for a function."""
+
 
 def target_of(destination: str, functions_arn: str) -> Target:
     """A destination as a configuration has it; `functions_arn` is what the ARNs of the laboratory's functions begin

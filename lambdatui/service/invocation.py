@@ -16,6 +16,7 @@ from lambdatui.service.asynchronous import Asynchronous
 from lambdatui.service.deployments import Deployments, Revision
 from lambdatui.service.event_queue import EventQueue, QueuedEvent
 from lambdatui.service.retries import Course
+from lambdatui.service.roles import Roles
 from lambdatui.service.runtime_api import NextInvocation
 from lambdatui.service.scheduler import Throttle
 
@@ -36,6 +37,7 @@ class Invocations:
         deployments: Deployments,
         place: Callable[[Revision, NextInvocation], Throttle | None],
         queue: EventQueue,
+        roles: Roles,
         journal: Journal,
         time_scale: float,
     ) -> None:
@@ -43,7 +45,7 @@ class Invocations:
         self._place = place
         self._journal = journal
         self._callers: dict[str, asyncio.Future[None]] = {}
-        self.asynchronous = Asynchronous(queue, deployments, self._hand_over, self._leave, journal, time_scale)
+        self.asynchronous = Asynchronous(queue, deployments, self._hand_over, self._leave, roles, journal, time_scale)
 
     async def invoke(
         self, function: str, payload: str, qualifier: str | None, invocation_type: str, step: int | None

@@ -54,6 +54,11 @@ class Roles:
         """The role of a function."""
         return self._default if configuration.role is None else self.get(configuration.role)
 
+    def may_send(self, configuration: Configuration, action: str, arn: str) -> bool:
+        """Whether a function's results can go to this destination. Where it names no role, the destination counts as
+        set in the console, which adds what is missing."""
+        return configuration.role is None or self.of(configuration).allows(action, arn)
+
     def credentials(self, configuration: Configuration) -> Credentials:
         """Those that a function gets for its role; they look like real ones, and open nothing yet."""
         return self._credentials.setdefault(self.of(configuration).name, Credentials.generate())

@@ -92,7 +92,9 @@ class Service:
         )
         self._pool = Pool(surroundings, self._scheduler, journal, self._answered, self._forget_old_code)
         self._queue = queue
-        self._invocations = Invocations(self._deployments, self._pool.invoke, queue, journal, settings.time_scale)
+        self._invocations = Invocations(
+            self._deployments, self._pool.invoke, queue, self._roles, journal, settings.time_scale
+        )
         journal.append(
             ev.LaboratoryOpened(
                 os.getpid(),

@@ -15,6 +15,7 @@ from lambdatui import events as ev
 from lambdatui.function import InvalidParameter
 from lambdatui.journal import Journal
 from lambdatui.lab import Invocation
+from lambdatui.role import LAMBDA, trusting
 from lambdatui.service.service import Settings, open_service
 from tests.service.conftest import Laboratory, Opener
 
@@ -215,6 +216,18 @@ async def test_a_destination_that_cannot_be_reached_is_told(fast: Laboratory, de
     await fast.create(ECHO, destination_config={"on_success": {"destination": destination}})
     (told,) = (await leave(fast)).forwarded
     assert told.error and error in told.error
+
+
+async def test_a_destination_needs_a_permission_of_the_role_that_is_named(fast: Laboratory) -> None:
+    await fast.service.create_role("mine", trusting(LAMBDA), {})
+    await fast.create(ECHO, "Next")
+    await fast.create(ECHO, role="mine", destination_config={"on_success": {"destination": "function:Next"}})
+    (told,) = (await leave(fast)).forwarded
+    arn = "arn:aws:lambda:us-east-1:000000000000:function:Next"
+    assert told.error == f"the role mine does not allow lambda:InvokeFunction on {arn}"
+    await fast.service.attach_role_policy("mine", "AWSLambdaRole")
+    (told,) = (await leave(fast)).forwarded
+    assert told.error is None
 
 
 async def test_a_record_too_large_for_a_function_does_not_arrive(fast: Laboratory) -> None:
