@@ -9,22 +9,17 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeAlias
 
 from lambdatui import events as ev
-from lambdatui.function import Configuration, ResourceNotFound, ServiceRefusal
+from lambdatui.function import ResourceNotFound
 from lambdatui.journal import Journal
-from lambdatui.service import destinations, retries
+from lambdatui.service import retries
 from lambdatui.service.deployments import Deployments, Revision
-from lambdatui.service.destinations import DeliveryFailed, Message, Outcome, ToFunction, ToService
+from lambdatui.service.destinations import Outcome
 from lambdatui.service.event_queue import EventQueue, QueuedEvent
-from lambdatui.service.retries import Attempt, Conclude, Condition, Next, Policy, Wait
-from lambdatui.service.roles import Roles
+from lambdatui.service.forwarding import Forwarding
+from lambdatui.service.retries import Attempt, Conclude, Next, Policy, Wait
 from lambdatui.service.scheduler import Throttle
-
-Forward: TypeAlias = Callable[[str, str, str | None, int | None, tuple[str, ...]], str]
-"""Leaves an event for a function: its name, the event, the qualifier, the experiment's step, the functions whose events
-led there. The request id; raises ServiceRefusal."""
 
 
 class Asynchronous:
@@ -35,16 +30,14 @@ class Asynchronous:
         queue: EventQueue,
         deployments: Deployments,
         hand_over: Callable[[Revision, QueuedEvent], Throttle | None],
-        forward: Forward,
-        roles: Roles,
+        forwarding: Forwarding,
         journal: Journal,
         time_scale: float,
     ) -> None:
         self._queue = queue
         self._deployments = deployments
         self._hand_over = hand_over
-        self._forward = forward
-        self._roles = roles
+        self._forwarding = forwarding
         self._journal = journal
         self._time_scale = time_scale
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -169,7 +162,8 @@ class Asynchronous:
             case ev.InvocationAnswered(request_id=request_id) as answer if request_id in self._running:
                 self._answers[request_id] = answer
             case ev.InvocationFinished(request_id=request_id) if request_id in self._running:
-                self._running[request_id].set_result(self._answers.pop(request_id))
+                if not (finished := self._running[request_id]).done():  # it is cancelled by a clear
+                    finished.set_result(self._answers[request_id])
 
     def _requeue(self, event: QueuedEvent, throttled: str | None) -> None:
         self._queue.put(event)
@@ -188,49 +182,5 @@ class Asynchronous:
         self._journal.append(ev.EventConcluded(event.request_id, str(end.condition), end.attempts))
         arn = f"{revision.arn}:{event.qualifier or event.version}"
         outcome = Outcome(event.request_id, arn, revision.version, event.payload, end, answer)
-        configuration = revision.configuration
-        by, to = "on_failure", configuration.on_failure
-        if end.condition is Condition.SUCCESS:
-            by, to = "on_success", configuration.on_success
-        elif configuration.dead_letter:
-            letter = destinations.dead_letter(outcome)
-            await self._tell(event, configuration, "dead_letter", configuration.dead_letter, letter, step)
-        if to and not self._would_go_on(to, end):
-            record = destinations.record(outcome, time.time())
-            await self._tell(event, configuration, by, to, record, step)
+        await self._forwarding.tell(outcome, revision.configuration, step, (*event.lineage, event.function))
         self._queue.remove(event.request_id)
-
-    def _would_go_on(self, destination: str, end: Conclude) -> bool:
-        """Whether this would be the next round of the loop that was just stopped."""
-        target = destinations.target_of(destination, self._deployments.arn)
-        return end.condition is Condition.RECURSIVE_INVOCATION and isinstance(target, ToFunction)
-
-    async def _tell(
-        self, event: QueuedEvent, configuration: Configuration, by: str, to: str, message: Message, step: int | None
-    ) -> None:
-        error: str | None = None
-        try:
-            await self._deliver(event, configuration, to, message, step)
-        except (DeliveryFailed, ServiceRefusal) as failure:
-            error = str(failure)
-        self._journal.append(ev.EventForwarded(event.request_id, by, to, message.to_line(), error))
-
-    async def _deliver(
-        self, event: QueuedEvent, configuration: Configuration, to: str, message: Message, step: int | None
-    ) -> None:
-        """Raises DeliveryFailed or ServiceRefusal."""
-        match destinations.target_of(to, self._deployments.arn):
-            case ToFunction(name, qualifier):
-                arn = f"{self._deployments.arn}{name}{f':{qualifier}' if qualifier else ''}"
-                self._check(configuration, "lambda:InvokeFunction", arn)
-                self._forward(name, message.body, qualifier, step, (*event.lineage, event.function))
-            case ToService(service=service, arn=arn) as target:
-                if service in destinations.ACTIONS:
-                    self._check(configuration, destinations.ACTIONS[service], arn)
-                await destinations.send(message, target)
-            case target:
-                await destinations.send(message, target)
-
-    def _check(self, configuration: Configuration, action: str, arn: str) -> None:
-        if not self._roles.may_send(configuration, action, arn):
-            raise DeliveryFailed(f"the role {configuration.role} does not allow {action} on {arn}")

@@ -15,6 +15,7 @@ from lambdatui.journal import Journal
 from lambdatui.service.asynchronous import Asynchronous
 from lambdatui.service.deployments import Deployments, Revision
 from lambdatui.service.event_queue import EventQueue, QueuedEvent
+from lambdatui.service.forwarding import Forwarding
 from lambdatui.service.retries import Course
 from lambdatui.service.roles import Roles
 from lambdatui.service.runtime_api import NextInvocation
@@ -45,7 +46,8 @@ class Invocations:
         self._place = place
         self._journal = journal
         self._callers: dict[str, asyncio.Future[None]] = {}
-        self.asynchronous = Asynchronous(queue, deployments, self._hand_over, self._leave, roles, journal, time_scale)
+        forwarding = Forwarding(deployments.arn, self._leave, roles, journal)
+        self.asynchronous = Asynchronous(queue, deployments, self._hand_over, forwarding, journal, time_scale)
 
     async def invoke(
         self, function: str, payload: str, qualifier: str | None, invocation_type: str, step: int | None
