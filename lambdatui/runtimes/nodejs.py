@@ -46,7 +46,11 @@ class Node:
 
     def variables(self, folders: Folders) -> Mapping[str, str]:
         layers = f"{folders.layers_root}/nodejs"
-        modules = (f"{layers}/node{self.version[0]}/node_modules", f"{layers}/node_modules", "/var/runtime/node_modules")
+        modules = (
+            f"{layers}/node{self.version[0]}/node_modules",
+            f"{layers}/node_modules",
+            "/var/runtime/node_modules",
+        )
         return {
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{self.identifier}",
             "NODE_PATH": ":".join((*modules, "/var/runtime", folders.task_root)),
@@ -57,12 +61,13 @@ class Node:
         return wrapped((self.path, str(_LAUNCHER)), folders, environment)
 
     def _client_of_aws(self, folders: Folders) -> str | None:
-        """Where the function finds the module to start, if it has been built."""
+        """Where the function finds the module to start, if it has been built. Its version 4 is for Node.js 24 and
+        later: it knows no callbacks."""
+        module = "node_modules/aws-lambda-ric/" + ("index.mjs" if self.version[0] >= 24 else "dist/index.mjs")
         everywhere = self.installed / "lib"
         for folder, seen in ((folders.code, folders.task_root), (everywhere, str(everywhere))):
-            for module in ("node_modules/aws-lambda-ric/index.mjs", "node_modules/aws-lambda-ric/dist/index.mjs"):
-                if (folder / module).with_name("rapid-client.node").is_file():
-                    return f"{seen}/{module}"
+            if (folder / module).with_name("rapid-client.node").is_file():
+                return f"{seen}/{module}"
         return None
 
 

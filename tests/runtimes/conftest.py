@@ -21,7 +21,9 @@ def create(laboratory: Laboratory) -> Create:
     """Make the function F of these files (name to text); a bootstrap is executable. Skips where the runtime is not
     installed."""
 
-    async def create_(files: Mapping[str, str], runtime: str, handler: str = "index.handler", **keys: Any) -> None:
+    async def create_(
+        files: Mapping[str, str], runtime: str | None, handler: str = "index.handler", **keys: Any
+    ) -> None:
         folder = laboratory.folder / "F"
         folder.mkdir(exist_ok=True)
         for name, text in files.items():

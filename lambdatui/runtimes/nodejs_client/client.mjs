@@ -106,7 +106,8 @@ function resultOf(handler, text, context) {
           fail(
             new NodeJsExit(
               "The Lambda runtime client detected an unexpected Node.js exit code. This is most commonly caused by a " +
-                "Promise that was never settled.",
+                "Promise that was never settled. For more information, see " +
+                "https://nodejs.org/docs/latest/api/process.html#exit-codes",
             ),
           )
       : () => succeed(null);

@@ -18,4 +18,4 @@ writeSync(pipe, frame);
 const client = process.env._LAMBDATUI_CLIENT;
 delete process.env._LAMBDATUI_CLIENT;
 const { run } = await import(client ? pathToFileURL(client) : "./client.mjs");
-await run?.(process.env.LAMBDA_TASK_ROOT, process.env._HANDLER); // since its version 4, AWS's runs when it is imported
+await run?.(process.env.LAMBDA_TASK_ROOT, process.env._HANDLER); // AWS's for Node.js 24 and later runs when it is imported
