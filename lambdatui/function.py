@@ -254,7 +254,10 @@ class Code:
         digest (hexadecimal SHA-256) of names and contents. Raises InvalidParameter or OSError."""
         with contextlib.ExitStack() as opened:
             members = {member.name: member for member in self._members(opened)}
-            members |= {name: _text(name, text) for name, text in overlay.items()}
+            members |= {
+                name: _text(name, text, executable=name in members and members[name].executable)
+                for name, text in overlay.items()
+            }
             if sum(member.size for member in members.values()) > MAX_UNZIPPED_BYTES:
                 raise InvalidParameter(f"Unzipped size must be smaller than {MAX_UNZIPPED_BYTES} bytes")
             digest = hashlib.sha256()
@@ -294,9 +297,9 @@ class _Member:
     read: Callable[[], bytes]
 
 
-def _text(name: str, text: str) -> _Member:
+def _text(name: str, text: str, *, executable: bool = False) -> _Member:
     content = text.encode()
-    return _Member(name, len(content), False, lambda: content)
+    return _Member(name, len(content), executable, lambda: content)
 
 
 def is_deployed(name: Path) -> bool:

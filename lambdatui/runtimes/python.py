@@ -93,7 +93,8 @@ async def find(runtime: str | None, python: str | None) -> Interpreter:
 
 def _candidates(runtime: str) -> Iterator[str]:
     """Where interpreters are found: on the PATH, and where pyenv and uv put them."""
-    yield from on_path(runtime)
+    for name in (runtime, "python3"):  # a virtual environment may have the second only
+        yield from on_path(name)
     version = runtime.removeprefix("python")
     home = Path.home()
     for folder in (home / ".pyenv/versions", home / ".local/share/uv/python"):

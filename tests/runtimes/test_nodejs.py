@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lambdatui.function import RUNTIMES
 from lambdatui.lab import Invocation
 from lambdatui.runtimes import nodejs
 from lambdatui.runtimes.nodejs import Node
@@ -20,9 +21,11 @@ from tests.service.conftest import Laboratory
 
 
 def _installed() -> str:
+    """The runtime of the Node.js on the PATH; of another, and the tests are skipped, if that is none of Lambda's."""
     node = shutil.which("node")
     version = subprocess.run([node, "--version"], capture_output=True, text=True).stdout if node else ""
-    return f"nodejs{version[1:].split('.')[0]}.x" if version else "nodejs20.x"
+    runtime = f"nodejs{version[1:].split('.')[0]}.x"
+    return runtime if runtime in RUNTIMES else "nodejs20.x"
 
 
 NODE = _installed()
