@@ -96,11 +96,11 @@ def _candidates(major: int) -> Iterator[str]:
 
 
 async def _probe(path: str) -> Node | None:
-    """None if this is none that works."""
+    """None if this is none that works. What is on the PATH may be a shim of a version manager, and is not kept."""
     output = await output_of(path, "-p", "JSON.stringify([process.versions.node, process.execPath])")
     try:
         version, executable = json.loads(output or b"")
         major, minor, patch = map(int, version.split("."))
     except ValueError:
         return None
-    return Node(path, (major, minor, patch), Path(os.path.realpath(executable)).parents[1])
+    return Node(executable, (major, minor, patch), Path(os.path.realpath(executable)).parents[1])

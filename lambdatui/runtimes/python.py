@@ -20,7 +20,7 @@ except ImportError:
     awslambdaric = None
 managed = sys.prefix == sys.base_prefix and os.path.exists(sysconfig.get_path("stdlib") + "/EXTERNALLY-MANAGED")
 folders = [sys.prefix, sys.base_prefix] + [folder for folder in sys.path if folder]
-print(json.dumps([sys.version_info[:3], folders, bool(awslambdaric), managed]))
+print(json.dumps([sys.executable, sys.version_info[:3], folders, bool(awslambdaric), managed]))
 """
 
 
@@ -103,14 +103,15 @@ def _candidates(runtime: str) -> Iterator[str]:
 
 
 async def _probe(path: str) -> _Probed | None:
-    """None if this is none that works."""
+    """None if this is none that works. What is on the PATH may be a shim that wants the user's own environment; the
+    interpreter itself is what it started."""
     output = await output_of(path, "-c", _PROBE)
     try:
-        version, folders, has_client, managed = json.loads(output or b"")
+        executable, version, folders, has_client, managed = json.loads(output or b"")
     except ValueError:
         return None
     reads = tuple(dict.fromkeys(Path(folder) for folder in (*folders, _LAUNCHER.parent) if Path(folder).exists()))
-    return _Probed(Interpreter(path, (version[0], version[1], version[2]), reads), has_client, managed)
+    return _Probed(Interpreter(executable, (version[0], version[1], version[2]), reads), has_client, managed)
 
 
 def _with_client(found: _Probed) -> Interpreter:
