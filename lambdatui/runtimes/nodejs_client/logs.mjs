@@ -1,6 +1,6 @@
 // The console as Lambda has it: each call is one log record, with time, request id and level, sent as a frame.
 
-import { writevSync } from "node:fs";
+import { writeSync } from "node:fs";
 import { format } from "node:util";
 
 import { intoError, text } from "./errors.mjs";
@@ -49,7 +49,10 @@ function write(level, message) {
   header.writeUInt32BE(((inJson ? JSON_ : TEXT) | ((level + 1) << 2)) >>> 0, 0);
   header.writeUInt32BE(record.length, 4);
   header.writeBigUInt64BE(BigInt(now.valueOf()) * 1000n, 8);
-  writevSync(pipe, [header, record]);
+  let rest = Buffer.concat([header, record]);
+  while (rest.length) {
+    rest = rest.subarray(writeSync(pipe, rest)); // cut short where the process was frozen in the middle of it
+  }
 }
 
 function inJsonFormat(now, level, message) {
