@@ -105,7 +105,7 @@ def _candidates(runtime: str) -> Iterator[str]:
 async def _probe(path: str) -> _Probed | None:
     """None if this is none that works. What is on the PATH may be a shim that wants the user's own environment; the
     interpreter itself is what it started."""
-    output = await output_of(path, "-c", _PROBE)
+    output = await output_of(path, "-E", "-c", _PROBE)  # nor has a function the user's PYTHONPATH
     try:
         executable, version, folders, has_client, managed = json.loads(output or b"")
     except ValueError:

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from lambdatui.experiment.code import code_of
+from lambdatui.experiment.schema import FunctionDefinition
 from lambdatui.function import RUNTIMES
 from lambdatui.lab import Invocation
 from lambdatui.runtimes import nodejs
@@ -261,6 +263,19 @@ async def test_a_flood_of_records_beside_raw_output_stays_whole(laboratory: Labo
     _, _, lines = await invoked(laboratory)
     assert lines[0] == "raw"
     assert [line.split("\t")[3].split()[0] for line in lines[1:]] == [str(number) for number in range(3000)]
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["exports.handler = async () => 'inline'", "import 'node:fs';\nexport const handler = async () => 'inline'"],
+)
+async def test_the_module_can_be_a_text_of_the_experiment(
+    laboratory: Laboratory, create: Create, tmp_path: Path, source: str
+) -> None:
+    definition = FunctionDefinition(runtime=NODE, handler="index.handler", source=source)
+    code = code_of(definition, tmp_path)
+    await create({code.name: code.source}, NODE)
+    assert (await invoked(laboratory))[1] == "inline"
 
 
 async def test_layers_bring_modules(laboratory: Laboratory, create: Create) -> None:

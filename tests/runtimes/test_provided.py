@@ -138,6 +138,14 @@ async def test_a_package_and_a_layer_can_be_zip_files(laboratory: Laboratory) ->
     assert json.loads((await laboratory.invoke("7")).payload or "")["got"] == 7
 
 
+@needs_bash
+@needs_curl
+async def test_an_edited_bootstrap_stays_executable(laboratory: Laboratory, create: Create) -> None:
+    await create({"bootstrap": BASH, "hello.sh": HANDLER}, "provided.al2023", "hello.handler")
+    await laboratory.service.edit("F", "bootstrap", BASH.replace("set -euo pipefail", "set -euo pipefail; echo edited"))
+    assert "edited" in laboratory.lines(await laboratory.invoke())
+
+
 async def test_a_package_made_without_permissions_cannot_be_executed(laboratory: Laboratory) -> None:
     """The classical mistake: zipped on Windows."""
     package = laboratory.folder / "package.zip"
