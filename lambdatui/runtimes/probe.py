@@ -12,7 +12,7 @@ _SECONDS = 20.0
 
 def on_path(name: str) -> Iterator[str]:
     """All programs of that name on the PATH, the one that a shell would start first."""
-    for folder in os.get_exec_path():
+    for folder in dict.fromkeys(map(os.path.realpath, os.get_exec_path())):  # /bin is often another name of /usr/bin
         if found := shutil.which(name, path=folder):
             yield found
 

@@ -179,6 +179,20 @@ async def test_an_error_that_nobody_catches_ends_the_process(
     assert (await invoked(laboratory))[1] == "fine"
 
 
+async def test_an_error_left_behind_fails_the_next_invocation(laboratory: Laboratory, create: Create) -> None:
+    """Its timer was stopped with the environment, and fires when that is thawed."""
+    source = """
+        exports.handler = async (event) => {
+          if (event.leave) setTimeout(() => { throw new Error("left behind") }, 1000);
+          if (event.wait) await new Promise((resolve) => setTimeout(resolve, 2500));
+        };
+    """
+    await create({"index.js": source}, NODE)
+    assert (await laboratory.invoke('{"leave": true}')).status == "succeeded"
+    assert (await laboratory.invoke('{"wait": true}')).status == "failed"
+    assert (await laboratory.invoke()).status == "succeeded"
+
+
 @pytest.mark.skipif(not CALLBACKS_EXIST, reason="since Node.js 24, Lambda has no callbacks")
 async def test_a_callback_waits_for_an_empty_event_loop_unless_told_not_to(
     laboratory: Laboratory, create: Create

@@ -1,11 +1,11 @@
-// The Runtime API, over one connection that is kept.
+// The Runtime API. Its connection is kept; an error that comes while `next` waits gets another one.
 
 import http from "node:http";
 
 import { body } from "./errors.mjs";
 
 const [hostname, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(":");
-const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+const agent = new http.Agent({ keepAlive: true });
 
 /** The next invocation: its headers, and its event as text. */
 export const next = () => call("GET", "invocation/next");

@@ -7,15 +7,16 @@ import { logError, patchConsole, setRequestId } from "./logs.mjs";
 import { awslambda, ResponseStream } from "./streaming.mjs";
 
 let report = api.failInit; // an error that nobody caught
+let dying; // of such an error
 let whenIdle = () => {}; // what to do when the event loop has nothing left
 
 /** Load the handler and serve invocations until the process is killed. */
 export async function run(taskRoot, handlerName) {
   patchConsole();
-  process.on("uncaughtException", (error) => die("Uncaught Exception", error, 129));
+  process.on("uncaughtException", (error) => (dying = die("Uncaught Exception", error, 129)));
   process.on("unhandledRejection", (reason) => {
     const error = new UnhandledPromiseRejection(reason);
-    die("Unhandled Promise Rejection", Object.assign(error, { reason, promise: {} }), 128);
+    dying = die("Unhandled Promise Rejection", Object.assign(error, { reason, promise: {} }), 128);
   });
   process.on("beforeExit", () => whenIdle());
   if (!/^(1|true)$/.test(process.env.AWS_LAMBDA_NODEJS_NO_GLOBAL_AWSLAMBDA)) {
@@ -25,6 +26,7 @@ export async function run(taskRoot, handlerName) {
   const serve = handler[STREAMING] ? stream : answer;
   for (;;) {
     const { headers, text } = await api.next();
+    await dying; // and do not begin another invocation
     const id = headers["lambda-runtime-aws-request-id"];
     setRequestId(id);
     setTraceId(headers["lambda-runtime-trace-id"]);
