@@ -56,7 +56,7 @@ _SERVICE = r"arn:aws[a-z-]*:(sqs|sns|events):[a-z0-9-]+:\d{12}:\S+"
 _DESTINATION = re.compile(rf"{_FUNCTION}|{_SERVICE}|file:.+", re.DOTALL)
 _DEAD_LETTER = re.compile(r"arn:aws[a-z-]*:(sqs|sns):[a-z0-9-]+:\d{12}:\S+|file:.+", re.DOTALL)
 _RESERVED_VARIABLES = re.compile(
-    r"AWS_LAMBDA_\w*|LAMBDA_\w*|_HANDLER|_X_AMZN_TRACE_ID|AWS_EXECUTION_ENV|AWS_(DEFAULT_)?REGION"
+    r"AWS_LAMBDA_(?!EXEC_WRAPPER\b|NODEJS_)\w*|LAMBDA_\w*|_HANDLER|_X_AMZN_TRACE_ID|AWS_EXECUTION_ENV|AWS_(DEFAULT_)?REGION"
     r"|AWS_ACCESS_KEY(_ID)?|AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN"
 )
 _NO_VALUE = re.compile("[\0\ud800-\udfff]")
@@ -343,7 +343,10 @@ class Code:
         digest (hexadecimal SHA-256) of names and contents. Raises InvalidParameter or OSError."""
         with contextlib.ExitStack() as opened:
             members = {member.name: member for member in self._members(opened)}
-            members |= {name: _text(name, text) for name, text in overlay.items()}
+            members |= {
+                name: _text(name, text, executable=name in members and members[name].executable)
+                for name, text in overlay.items()
+            }
             if sum(member.size for member in members.values()) > MAX_UNZIPPED_BYTES:
                 raise InvalidParameter(f"Unzipped size must be smaller than {MAX_UNZIPPED_BYTES} bytes")
             digest = hashlib.sha256()
@@ -383,9 +386,9 @@ class _Member:
     read: Callable[[], bytes]
 
 
-def _text(name: str, text: str) -> _Member:
+def _text(name: str, text: str, *, executable: bool = False) -> _Member:
     content = text.encode()
-    return _Member(name, len(content), False, lambda: content)
+    return _Member(name, len(content), executable, lambda: content)
 
 
 def is_deployed(name: Path) -> bool:

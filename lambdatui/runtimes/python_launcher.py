@@ -16,12 +16,12 @@ import time
 
 _RUNTIME_READY = 0xA55AFF01  # a type of frame that is none of awslambdaric's own
 
-layers = os.path.join(sys.argv.pop(), "python")
+layers = os.path.join(os.environ.pop("_LAMBDATUI_LAYERS"), "python")
 version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 # "Packaging your layer content": what -m puts first, and not the folder of this file; then the layers.
 sys.path[:1] = [os.getcwd(), os.path.join(layers, "lib", version, "site-packages"), layers]
 resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))  # "Lambda quotas": file descriptors
-sys.argv[0] = "awslambdaric"
+sys.argv = ["awslambdaric", os.environ["_HANDLER"]]
 
 import awslambdaric.bootstrap  # noqa: E402
 

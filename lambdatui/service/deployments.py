@@ -12,8 +12,8 @@ from lambdatui import events as ev
 from lambdatui.events import Json
 from lambdatui.function import NOT_OF_ENVIRONMENTS, Code, Configuration, InvalidParameter, ResourceNotFound
 from lambdatui.journal import Journal
-from lambdatui.runtimes import python
-from lambdatui.runtimes.python import Interpreter, RuntimeNotInstalled
+from lambdatui.runtimes.find import find
+from lambdatui.runtimes.runtime import Runtime, RuntimeNotInstalled
 from lambdatui.service.copies import Copies
 from lambdatui.service.watch import saves
 
@@ -29,7 +29,7 @@ class Revision:
     version: str
     generation: int
     configuration: Configuration
-    interpreter: Interpreter
+    runtime: Runtime
     folder: Path
     """A copy of the code that nothing ever writes to again."""
     code_sha256: str
@@ -96,11 +96,11 @@ class Deployments:
 
     async def create(self, name: str, configuration: Configuration, code: Code) -> None:
         """Raises InvalidParameter where the service would refuse it, or its runtime is not to be had here."""
-        interpreter = await _find_interpreter(configuration)
+        runtime = await _find_runtime(configuration)
         folder, digest = self._copies.make([code])
         layers = self._copy_layers(configuration)
         arn = f"{self.arn}{name}"
-        revision = Revision(name, arn, LATEST, 1, configuration, interpreter, folder, digest, layers)
+        revision = Revision(name, arn, LATEST, 1, configuration, runtime, folder, digest, layers)
         self._functions[name] = _Function(code, revision)
         self._changed(revision, "created")
         self._journal.append(ev.FunctionCreated(name, arn, 1, configuration.to_json(), digest, code.location))
@@ -109,12 +109,12 @@ class Deployments:
     async def update(self, function: str, changes: Mapping[str, Json]) -> None:
         """Change the configuration. Raises InvalidParameter, and then nothing has changed."""
         before = self.latest(function)
-        configuration, interpreter = before.configuration.updated(changes), before.interpreter
+        configuration, runtime = before.configuration.updated(changes), before.runtime
         if {"runtime", "python"} & changes.keys():
-            interpreter = await _find_interpreter(configuration)
+            runtime = await _find_runtime(configuration)
         layers = self._copy_layers(configuration)
-        before = self.latest(function)  # its code may have been saved while the interpreter was looked for
-        after = replace(before, configuration=configuration, interpreter=interpreter, layers=layers)
+        before = self.latest(function)  # its code may have been saved while the runtime was looked for
+        after = replace(before, configuration=configuration, runtime=runtime, layers=layers)
         self._changed_to(before, after, "configuration", tuple(changes))
 
     def edit(self, function: str, file: str, text: str) -> None:
@@ -262,8 +262,8 @@ class Deployments:
             self._journal.append(ev.Noticed("warning", f"{function} keeps its code: {error}"))
 
 
-async def _find_interpreter(configuration: Configuration) -> Interpreter:
+async def _find_runtime(configuration: Configuration) -> Runtime:
     try:
-        return await python.find(configuration.runtime, configuration.python)
+        return await find(configuration)
     except RuntimeNotInstalled as error:
         raise InvalidParameter(str(error)) from None

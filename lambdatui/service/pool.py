@@ -15,6 +15,7 @@ from typing import TypeAlias
 from lambdatui import events as ev
 from lambdatui.journal import Journal
 from lambdatui.role import Role
+from lambdatui.runtimes.runtime import Folders
 from lambdatui.sandbox.capture import Output
 from lambdatui.sandbox.guardian import Guardian
 from lambdatui.sandbox.process import Exit, Process
@@ -177,16 +178,17 @@ class Pool:
         place = Place(revision.folder, surroundings.folder / name, revision.layers)
         place.tmp.mkdir(parents=True)
         place.tmp.chmod(0o1777)
-        configuration, interpreter = revision.configuration, revision.interpreter
+        configuration, runtime = revision.configuration, revision.runtime
         provisioned = initialization_type == PROVISIONED
 
         roots = surroundings.sandbox.roots(place)
+        folders = Folders(place.code, place.layers, roots.task, roots.layers)
 
         async def spawn(address: str, on_output: _OnOutput, on_exit: _OnExit) -> Process:
             variables = function_variables(
                 revision.function,
                 configuration,
-                interpreter.runtime,
+                runtime.variables(folders),
                 surroundings.region,
                 surroundings.roles.credentials(configuration),
                 version=revision.version,
@@ -197,7 +199,7 @@ class Pool:
                 task_root=roots.task,
                 layers_root=roots.layers,
             )
-            program = Program(interpreter.command(configuration.handler, roots.layers), variables, interpreter.reads)
+            program = Program(runtime.command(folders, configuration.environment), variables, runtime.reads)
             return await Process.start(
                 surroundings.sandbox,
                 program,
@@ -219,9 +221,12 @@ class Pool:
         )
         limit = max(PROVISIONED_INIT_LIMIT, configuration.timeout) if provisioned else INIT_LIMIT
         terms = Terms(configuration.timeout, configuration.memory_size, surroundings.log_dialect, limit)
-        runtime = interpreter.lambda_version
         log = logs.PlatformLog(
-            surroundings.log_dialect, revision.version, surroundings.region, runtime, reports_init=provisioned
+            surroundings.log_dialect,
+            revision.version,
+            surroundings.region,
+            runtime.lambda_version,
+            reports_init=provisioned,
         )
         resident = _Resident(Environment(name, terms, host), revision, initialization_type, log, group, stream, place)
         self._residents[name] = resident

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import string
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lambdatui.function import Configuration
@@ -28,7 +29,7 @@ class Credentials:
 def function_variables(
     function: str,
     configuration: Configuration,
-    runtime: str,
+    of_runtime: Mapping[str, str],
     region: str,
     credentials: Credentials,
     *,
@@ -47,10 +48,10 @@ def function_variables(
         # Without the system's folders, which the service has here too: they would come before the libraries that the
         # interpreter of this machine was built with.
         "LD_LIBRARY_PATH": f"/var/lang/lib:/var/runtime:/var/runtime/lib:{task_root}:{task_root}/lib:{layers_root}/lib",
-        "PYTHONPATH": "/var/runtime",
         "TZ": ":UTC",
         "AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1:2000",
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+        **of_runtime,
     }
     reserved = {
         "_AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1",
@@ -60,7 +61,6 @@ def function_variables(
         "AWS_SESSION_TOKEN": credentials.session_token,
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_{runtime}",
         "AWS_LAMBDA_FUNCTION_NAME": function,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(configuration.memory_size),
         "AWS_LAMBDA_FUNCTION_VERSION": version,
