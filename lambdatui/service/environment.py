@@ -25,7 +25,7 @@ class Host:
     starts: asyncio.Semaphore
     spawn: Spawn
     emit: Callable[[ev.Event], None]
-    wrote: Callable[[str | None, tuple[str, ...]], None]
+    wrote: Callable[[str | None, tuple[Line, ...]], None]
     """Log events that the function printed, and during which invocation."""
     replied: Callable[[str], None]
     released: Callable[[], None]
@@ -101,16 +101,16 @@ class Environment:
     # what the process says
 
     def _printed(self, outputs: list[Output]) -> None:
-        lines: list[str] = []
+        lines: list[Line] = []
         for output in outputs:
             if isinstance(output, Line):
-                lines.append(output.text)
+                lines.append(output)
             else:
                 self._write(lines)
                 self._runtime_ready(output)
         self._write(lines)
 
-    def _write(self, lines: list[str]) -> None:
+    def _write(self, lines: list[Line]) -> None:
         if lines:
             self._host.wrote(self._lifecycle.running, tuple(lines))
             lines.clear()

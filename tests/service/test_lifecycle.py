@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from lambdatui import events as ev
+from lambdatui.function import LoggingConfig
 from lambdatui.service import lifecycle as lc
 from lambdatui.service.lifecycle import State, Terms
-from lambdatui.service.logs import PlatformLog
+from lambdatui.service.logs import EnvironmentLog
+from lambdatui.service.platform_records import PlatformRecords
 
 NEXT = lc.NextRequested(20)
 E = TypeVar("E")
@@ -173,9 +175,10 @@ def test_the_log_tells_what_happened_after_the_response_and_not_what_the_caller_
     story = Story(dialect).warm().then(lc.Invoke("2")).then(lc.Responded('{"errorMessage":"mine"}'), 0.1).then(end, 3.0)
     if story.machine.state == State.RESETTING:
         story.then(EXIT)
-    log = PlatformLog(dialect, "$LATEST", "us-east-1", "python:3.11.v1")
+    records = PlatformRecords("F", "arn", "$LATEST", "us-east-1", "python:3.11.v1", "on-demand", "stream", 128)
+    log = EnvironmentLog(dialect, LoggingConfig(), records)
     *failure, end_line, report = [
-        line for each in story.effects if isinstance(each, lc.Emit) for line in log.after(each.event)
+        line for each in story.effects if isinstance(each, lc.Emit) for line in log.after(story.now, each.event)
     ][1:]
     assert end_line == "END RequestId: 2"
     if dialect == "classic":
