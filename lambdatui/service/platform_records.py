@@ -59,8 +59,10 @@ class PlatformRecords:
     """One that waits for the end of the init inside its invocation."""
     _began: float = field(default=0.0, init=False)
     """When the runtime got its invocation."""
+    _first_byte: float | None = field(default=None, init=False)
+    """When a streamed response began."""
     _responded: tuple[float, int] = field(default=(0.0, 0), init=False)
-    """When the response came, and its size in bytes."""
+    """When the response came, or its end, and its size in bytes."""
 
     def after(self, time: float, event: ev.Event) -> list[PlatformRecord]:
         """The records that follow this event, which happened at `time`."""
@@ -76,6 +78,8 @@ class PlatformRecords:
             case ev.InvocationStarted():
                 self._start = event
                 return [] if self._in_init else self._waiting_start(time)
+            case ev.InvocationStreamed():
+                self._first_byte = time
             case ev.InvocationAnswered():
                 self._responded = time, len(event.payload.encode(errors="replace"))
             case ev.InvocationFinished():
@@ -128,21 +132,24 @@ class PlatformRecords:
         start, self._start = self._start, None
         if start is None:
             return []
-        self._began = time
+        self._began, self._first_byte = time, None
         record: dict[str, Json] = {"requestId": start.request_id, "functionArn": self.arn, "version": self.version}
         return [PlatformRecord(time, "platform.start", record)]
 
     def _runtime_is_done(self, time: float, event: ev.InvocationFinished) -> PlatformRecord:
-        """Where the runtime did not get to its end, nothing counts as produced, and there are no spans."""
+        """Where the runtime did not get to its end there are no spans, and only what was streamed counts as
+        produced."""
         record: dict[str, Json] = {"requestId": event.request_id, **_outcome(event)}
-        produced = 0
+        responded, produced = self._responded
         if not _failure(event):
-            responded, produced = self._responded
+            first_byte = responded if self._first_byte is None else self._first_byte
             record["spans"] = [
-                _span("responseLatency", self._began, responded),
-                _span("responseDuration", responded, responded),
+                _span("responseLatency", self._began, first_byte),
+                _span("responseDuration", first_byte, responded),
                 _span("runtimeOverhead", responded, time),
             ]
+        elif self._first_byte is None:
+            produced = 0
         record["metrics"] = {"durationMs": event.duration_ms, "producedBytes": produced}
         return PlatformRecord(time, "platform.runtimeDone", record, "WARN" if _failure(event) else "DEBUG")
 
