@@ -8,7 +8,7 @@ Lambda's own limits is said by :mod:`lambdatui.experiment.references`. Several v
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,7 +17,14 @@ from typing_extensions import TypedDict
 
 from lambdatui.events import Json
 from lambdatui.experiment.shapes import Model, Shorthand, Text
-from lambdatui.function import RUNTIMES, Configuration
+from lambdatui.function import (
+    APPLICATION_LOG_LEVELS,
+    LOG_FORMATS,
+    RUNTIMES,
+    SYSTEM_LOG_LEVELS,
+    Configuration,
+    LoggingConfig,
+)
 from lambdatui.role import LAMBDA, Document, managed_policy, trusting
 
 STATUSES = ("succeeded", "failed", "timed_out", "throttled")
@@ -51,6 +58,16 @@ class DeadLetterConfig(TypedDict):
     target_arn: str
 
 
+class Logging(Model):
+    """How and where the function logs. The levels are for the JSON format alone."""
+
+    log_format: str = Field(default="Text", json_schema_extra={"enum": [*LOG_FORMATS]})
+    application_log_level: str | None = Field(default=None, json_schema_extra={"enum": [*APPLICATION_LOG_LEVELS]})
+    system_log_level: str | None = Field(default=None, json_schema_extra={"enum": [*SYSTEM_LOG_LEVELS]})
+    log_group: str | None = None
+    """Instead of /aws/lambda/ and the function's name."""
+
+
 class ConfigurationKeys(Model):
     """The Lambda API's own names, in snake_case. The ranges stand here for editors; they are enforced, in the
     service's words, by :class:`lambdatui.function.Configuration`."""
@@ -72,19 +89,12 @@ class ConfigurationKeys(Model):
     destination_config: DestinationConfig = Field(default=DestinationConfig())
     dead_letter_config: DeadLetterConfig | None = None
 
-    def below(self, folder: Path, keys: Iterable[str]) -> dict[str, Any]:
-        """The values of these keys as the service takes them; paths are relative to `folder`."""
-        values = {key: getattr(self, key) for key in keys}
-        if "layers" in values:
-            values["layers"] = [str(below(folder, layer)) for layer in self.layers]
-        if "destination_config" in values:
-            values["destination_config"] = {
-                name: {"destination": _destination_below(folder, each["destination"])}
-                for name, each in values["destination_config"].items()
-            }
-        if dead_letter := values.get("dead_letter_config"):
-            values["dead_letter_config"] = {"target_arn": _destination_below(folder, dead_letter["target_arn"])}
-        return values
+    logging_config: Logging = Logging()
+
+    def value(self, key: str) -> Any:
+        """As :class:`lambdatui.function.Configuration` takes it."""
+        value = getattr(self, key)
+        return LoggingConfig(**value.model_dump()) if isinstance(value, Logging) else value
 
 
 class FunctionDefinition(ConfigurationKeys):
@@ -103,9 +113,24 @@ class FunctionDefinition(ConfigurationKeys):
 
     def configuration(self, folder: Path) -> Configuration:
         """As the service takes it; paths are relative to `folder`."""
-        values = self.below(folder, ConfigurationKeys.model_fields)
+        values = _paths_below(folder, {key: self.value(key) for key in ConfigurationKeys.model_fields})
         values["layers"] = tuple(values["layers"])
         return Configuration(**values, python=str(below(folder, self.python)) if self.python else None)
+
+
+def _paths_below(folder: Path, values: Mapping[str, Any]) -> dict[str, Any]:
+    """These values of configuration keys, with every path in them made absolute."""
+    values = dict(values)
+    if "layers" in values:
+        values["layers"] = [str(below(folder, layer)) for layer in values["layers"]]
+    if "destination_config" in values:
+        values["destination_config"] = {
+            name: {"destination": _destination_below(folder, each["destination"])}
+            for name, each in values["destination_config"].items()
+        }
+    if dead_letter := values.get("dead_letter_config"):
+        values["dead_letter_config"] = {"target_arn": _destination_below(folder, dead_letter["target_arn"])}
+    return values
 
 
 def below(folder: Path, path: str) -> Path:
@@ -185,11 +210,13 @@ class Update(ConfigurationKeys):
 
     @property
     def changes(self) -> dict[str, Json]:
-        return {key: getattr(self, key) for key in ConfigurationKeys.model_fields if key in self.model_fields_set}
+        return self.model_dump(
+            include=self.model_fields_set & ConfigurationKeys.model_fields.keys(), exclude_unset=True
+        )
 
     def changes_below(self, folder: Path) -> dict[str, Json]:
         """As the service takes them; paths are relative to `folder`."""
-        return self.below(folder, self.changes)
+        return _paths_below(folder, self.changes)
 
 
 class Edit(Model):

@@ -10,9 +10,6 @@ from typing import Any
 from lambdatui.experiment.document import Document, Place, Problem
 from lambdatui.experiment.schema import json_schema
 
-LATER = frozenset({"logging_config"})
-"""Lambda's own, and no mistake; but there is nothing behind them yet."""
-
 _WANTED = {
     "string_type": "a text",
     "int_type": "a whole number",
@@ -62,8 +59,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def _unknown(key: str, place: Place) -> str:
-    if key in LATER:
-        return f"this version of lambdatui does not support '{key}' yet"
     known = _keys_at(place)
     guess = did_you_mean(key, known)
     return f"unknown key '{key}'{guess}" if guess else f"unknown key '{key}'; there are {', '.join(known)}"
