@@ -631,10 +631,12 @@ own output can have forged (RuntimeInitDone after the init)."""
 
 
 def billed_ms(terms: Terms, duration_ms: float, init_duration_ms: float | None) -> int:
-    """Billed Duration: since August 2025 it includes the init; before, it did not, and was capped at the timeout."""
+    """Billed Duration: since August 2025 it includes the init; before, it did not, and was capped at the timeout. It
+    is in accord with what the REPORT line shows, two decimals."""
+    shown_ms, shown_init_ms = round(duration_ms, 2), round(init_duration_ms or 0.0, 2)
     if terms.dialect == "classic":
-        return min(math.ceil(duration_ms), terms.timeout * 1000)
-    return math.ceil(round(duration_ms + (init_duration_ms or 0.0), 2))
+        return min(math.ceil(shown_ms), terms.timeout * 1000)
+    return math.ceil(round(shown_ms + shown_init_ms, 2))
 
 
 def iso_time(seconds: float) -> str:
@@ -642,7 +644,8 @@ def iso_time(seconds: float) -> str:
 
 
 def _ms(seconds: float) -> float:
-    return round(seconds * 1000, 2)
+    """With three decimals, as the JSON log format has it; the text format shows two."""
+    return round(seconds * 1000, 3)
 
 
 def _timed_out_body(dialect: str, sentence: str) -> str:

@@ -6,11 +6,12 @@ own for it. Text format as real log streams have it ("Viewing CloudWatch logs fo
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from lambdatui import events as ev
+from lambdatui.service.platform_records import PlatformRecord, PlatformRecords
 
 
 def group_name(function: str) -> str:
@@ -24,43 +25,30 @@ def stream_name(version: str, created_at: float, environment: str) -> str:
 
 @dataclass
 class PlatformLog:
-    """The lines of one environment's stream. `runtime` is the interpreter's version, as in 'python:3.11.v7'."""
+    """The lines of one environment's stream."""
 
     dialect: str
-    version: str
-    region: str
-    runtime: str
-    reports_init: bool = False
-    """Also of an init that succeeded, as for provisioned concurrency."""
-    _start: str | None = field(default=None, init=False)
-    """A START line that waits for the end of the init inside its invocation."""
-    _in_init: bool = field(default=False, init=False)
+    records: PlatformRecords
 
-    def after(self, event: ev.Event) -> list[str]:
-        """The lines that follow this event."""
-        match event:
-            case ev.InitStarted():
-                self._in_init = True
-                return [self._init_start()] if event.phase == "init" else []
-            case ev.InitFinished():
-                self._in_init = False
-                start, self._start = self._start, None
-                worth_a_line = not event.suppressed and (self.reports_init or event.status != "success")
-                report = [_init_report(event)] if worth_a_line else []
-                return [*report, *([start] if start else [])]
-            case ev.InvocationStarted():
-                start = f"START RequestId: {event.request_id} Version: {self.version}"
-                if not self._in_init:
-                    return [start]
-                self._start = start
-            case ev.InvocationFinished():
-                return [*self._failure(event), f"END RequestId: {event.request_id}", self._report(event)]
+    def after(self, time: float, event: ev.Event) -> list[str]:
+        """The lines that follow this event, which happened at `time`."""
+        records = [record for record in self.records.after(time, event) if record.logged]
+        failure = self._failure(event) if isinstance(event, ev.InvocationFinished) else []
+        return [*failure, *(line for record in records for line in self._text(record))]
+
+    def _text(self, record: PlatformRecord) -> list[str]:
+        fields: Any = record.record
+        match record.type:
+            case "platform.initStart":
+                version, arn = fields["runtimeVersion"], fields["runtimeVersionArn"]
+                return [f"INIT_START Runtime Version: {version}\tRuntime Version ARN: {arn}"]
+            case "platform.initReport" if record.level != "DEBUG":
+                return [_init_report(fields)]
+            case "platform.start":
+                return [f"START RequestId: {fields['requestId']} Version: {fields['version']}"]
+            case "platform.report":
+                return [f"END RequestId: {fields['requestId']}", self._report(fields)]
         return []
-
-    def _init_start(self) -> str:
-        digest = hashlib.sha256(self.runtime.encode()).hexdigest()
-        arn = f"arn:aws:lambda:{self.region}::runtime:{digest}"
-        return f"INIT_START Runtime Version: {self.runtime}\tRuntime Version ARN: {arn}"
 
     def _failure(self, event: ev.InvocationFinished) -> list[str]:
         """The event that tells of a failure in the classic dialect."""
@@ -70,22 +58,25 @@ class PlatformLog:
             return [f"{event.failure}\n{event.error_type or ''}"]
         return ["Unknown application error occurred\nRuntime.Unknown"] if event.error_type else []
 
-    def _report(self, event: ev.InvocationFinished) -> str:
+    def _report(self, fields: Any) -> str:
+        metrics = fields["metrics"]
         line = (
-            f"REPORT RequestId: {event.request_id}\tDuration: {event.duration_ms:.2f} ms"
-            f"\tBilled Duration: {event.billed_duration_ms} ms\tMemory Size: {event.memory_size_mb} MB"
-            f"\tMax Memory Used: {event.max_memory_used_mb} MB\t"
+            f"REPORT RequestId: {fields['requestId']}\tDuration: {metrics['durationMs']:.2f} ms"
+            f"\tBilled Duration: {metrics['billedDurationMs']} ms\tMemory Size: {metrics['memorySizeMB']} MB"
+            f"\tMax Memory Used: {metrics['maxMemoryUsedMB']} MB\t"
         )
-        if event.init_duration_ms is not None:
-            line += f"Init Duration: {event.init_duration_ms:.2f} ms\t"
-        if self.dialect == "current":
-            if event.status == "timed_out":
-                line += "Status: timeout"
-            elif event.error_type:
-                line += f"Status: error\tError Type: {event.error_type}"
+        if "initDurationMs" in metrics:
+            line += f"Init Duration: {metrics['initDurationMs']:.2f} ms\t"
+        if self.dialect == "current" and fields["status"] != "success":
+            line += _status(fields)
         return line
 
 
-def _init_report(event: ev.InitFinished) -> str:
-    line = f"INIT_REPORT Init Duration: {event.duration_ms:.2f} ms\tPhase: {event.phase}\tStatus: {event.status}"
-    return f"{line}\tError Type: {event.error_type}" if event.error_type else line
+def _init_report(fields: Any) -> str:
+    duration = fields["metrics"]["durationMs"]
+    return f"INIT_REPORT Init Duration: {duration:.2f} ms\tPhase: {fields['phase']}\t{_status(fields)}"
+
+
+def _status(fields: Any) -> str:
+    error_type = fields.get("errorType")
+    return f"Status: {fields['status']}" + (f"\tError Type: {error_type}" if error_type else "")

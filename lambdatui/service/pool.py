@@ -23,6 +23,7 @@ from lambdatui.service import logs
 from lambdatui.service.deployments import Revision
 from lambdatui.service.environment import Environment, Host
 from lambdatui.service.lifecycle import INIT_LIMIT, Terms
+from lambdatui.service.platform_records import PlatformRecords
 from lambdatui.service.roles import Roles
 from lambdatui.service.runtime_api import NextInvocation
 from lambdatui.service.scheduler import Reuse, Scheduler, Throttle
@@ -219,10 +220,17 @@ class Pool:
         )
         limit = max(PROVISIONED_INIT_LIMIT, configuration.timeout) if provisioned else INIT_LIMIT
         terms = Terms(configuration.timeout, configuration.memory_size, surroundings.log_dialect, limit)
-        runtime = interpreter.lambda_version
-        log = logs.PlatformLog(
-            surroundings.log_dialect, revision.version, surroundings.region, runtime, reports_init=provisioned
+        records = PlatformRecords(
+            revision.function,
+            revision.arn,
+            revision.version,
+            surroundings.region,
+            interpreter.lambda_version,
+            initialization_type,
+            stream,
+            configuration.memory_size,
         )
+        log = logs.PlatformLog(surroundings.log_dialect, records)
         resident = _Resident(Environment(name, terms, host), revision, initialization_type, log, group, stream, place)
         self._residents[name] = resident
         self._scheduler.created(revision.function, revision.version, name, now, provisioned=provisioned)
@@ -242,8 +250,8 @@ class Pool:
         return resident
 
     def _emit(self, resident: _Resident, event: ev.Event) -> None:
-        self._journal.append(event)
-        if lines := resident.log.after(event):
+        record = self._journal.append(event)
+        if lines := resident.log.after(record.time, event):
             self._write(resident, getattr(event, "request_id", None), True, tuple(lines))
         if isinstance(event, ev.EnvironmentFrozen | ev.EnvironmentReset):
             self._changed.set()
