@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from lambdatui.service.answers import ACCEPTED, not_allowed, problem
 from lambdatui.service.http import HttpServer, Later, Limits, Refusal, Request, Response, plain_refusal
 from lambdatui.service.runtime_states import IllegalTransitionError, RuntimeStates, State
 
@@ -92,28 +94,17 @@ def _error_type_in(body: bytes) -> str:
     return given if isinstance(given, str) else ""
 
 
-def _json(status: int, fields: dict[str, str]) -> Response:
-    """As Go encodes it: compact, with a newline at the end."""
-    body = json.dumps(fields, separators=(",", ":")) + "\n"
-    return Response(status, body.encode(), (("Content-Type", "application/json"),))
-
-
-def _problem(status: int, error_type: str, message: str) -> Response:
-    return _json(status, {"errorMessage": message, "errorType": error_type})
-
-
 def _forbidden(error: IllegalTransitionError) -> Response:
-    return _problem(403, "InvalidStateTransition", str(error))
+    return problem(403, "InvalidStateTransition", str(error))
 
 
-_ACCEPTED = _json(202, {"status": "OK"})
-_INVALID_REQUEST_ID = _problem(400, "InvalidRequestID", "Invalid request ID")
-_INVALID_MODE = _problem(400, "InvalidFunctionResponseMode", "Invalid function response mode")
-_TRUNCATED = _problem(400, "TruncatedHTTPRequest", "HTTP request detected as truncated")
-_TOO_LARGE = _problem(
+_INVALID_REQUEST_ID = problem(400, "InvalidRequestID", "Invalid request ID")
+_INVALID_MODE = problem(400, "InvalidFunctionResponseMode", "Invalid function response mode")
+_TRUNCATED = problem(400, "TruncatedHTTPRequest", "HTTP request detected as truncated")
+_TOO_LARGE = problem(
     413, "RequestEntityTooLarge", f"Exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
 )
-_FAILED = _problem(500, "InternalServerError", "Internal Server Error")
+_FAILED = problem(500, "InternalServerError", "Internal Server Error")
 _NOT_FOUND = Response(404, b"404 page not found\n", [("Content-Type", "text/plain; charset=utf-8")])
 
 
@@ -134,8 +125,10 @@ def _event(invocation: NextInvocation) -> Response:
 class RuntimeApi:
     """The Runtime API of one environment. It outlives the environment's runtime processes: see `reset`."""
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: Listener, *others: Callable[[Request], Response | Later | None]) -> None:
+        """`others` are the APIs on the same port: each answers the calls that are its own, and None to others."""
         self._listener = listener
+        self._others = others
         self._server = HttpServer(self._handle, refuse=self._refuse, limits=LIMITS)
         self._begin()
 
@@ -188,18 +181,19 @@ class RuntimeApi:
         path = request.path
         try:
             if path == _NEXT:
-                return self._next() if request.method == "GET" else _not_allowed("GET")
+                return self._next() if request.method == "GET" else not_allowed("GET")
             if match := _INVOCATION.fullmatch(path):
                 if request.method != "POST":
-                    return _not_allowed("POST")
+                    return not_allowed("POST")
                 if match[1] != self._current_id:
                     return _INVALID_REQUEST_ID
                 return self._response(request) if match[2] == "response" else self._error(request)
             if path == _INIT_ERROR:
-                return self._init_error(request) if request.method == "POST" else _not_allowed("POST")
+                return self._init_error(request) if request.method == "POST" else not_allowed("POST")
         except IllegalTransitionError as error:
             return _forbidden(error)
-        return _NOT_FOUND
+        answers = (handle(request) for handle in self._others)
+        return next((answer for answer in answers if answer is not None), _NOT_FOUND)
 
     def _next(self) -> Response | Later:
         before = self._states.state
@@ -227,18 +221,18 @@ class RuntimeApi:
             self._listener.runtime_response_too_large(self._current_id, size)
             return _TOO_LARGE
         self._listener.runtime_response(self._current_id, request.body)
-        return _ACCEPTED
+        return ACCEPTED
 
     def _error(self, request: Request) -> Response:
         self._states.take("error")
         self._states.take("sent")
         self._listener.runtime_error(self._current_id, error_type(request), request.body)
-        return _ACCEPTED
+        return ACCEPTED
 
     def _init_error(self, request: Request) -> Response:
         self._states.take("init error")
         self._listener.runtime_init_error(error_type(request), request.body)
-        return _ACCEPTED
+        return ACCEPTED
 
     def _refuse(self, refusal: Refusal) -> Response:
         """A response that does not arrive as a whole. After a truncated one the invocation goes on: it ends with the
@@ -258,7 +252,3 @@ class RuntimeApi:
             except IllegalTransitionError as error:
                 return _forbidden(error)
         return plain_refusal(refusal)
-
-
-def _not_allowed(method: str) -> Response:
-    return Response(405, headers=[("Allow", method)])
