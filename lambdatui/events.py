@@ -160,6 +160,18 @@ class InitPhaseFinished:
 
 
 @dataclass(frozen=True)
+class ExtensionInitFinished:
+    """How far an extension has come when the init is over: `state` is 'Ready', or one that the Extensions API knows
+    where the init failed; `events` are those that it asked for, `error_type` is its own word for what went wrong."""
+
+    environment: str
+    name: str
+    state: str
+    events: tuple[str, ...]
+    error_type: str | None
+
+
+@dataclass(frozen=True)
 class InitFinished:
     """The init is over. `status` is 'success', 'error' or 'timeout'."""
 
@@ -183,6 +195,15 @@ class EnvironmentThawed:
     """The processes run on, just where they were."""
 
     environment: str
+
+
+@dataclass(frozen=True)
+class EnvironmentShutdown:
+    """The shutdown phase begins, which there is only with extensions: the runtime gets SIGTERM, then the extensions get
+    SHUTDOWN with this `reason`, 'spindown', 'timeout' or 'failure'. A frozen environment is thawed for it."""
+
+    environment: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -360,9 +381,11 @@ Event: TypeAlias = (
     | EnvironmentCreated
     | InitStarted
     | InitPhaseFinished
+    | ExtensionInitFinished
     | InitFinished
     | EnvironmentFrozen
     | EnvironmentThawed
+    | EnvironmentShutdown
     | EnvironmentReset
     | EnvironmentRetired
     | EnvironmentEnded

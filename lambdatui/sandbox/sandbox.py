@@ -19,11 +19,13 @@ _SECONDS_FOR_THE_TRIAL = 5.0
 
 @dataclass(frozen=True)
 class Program:
-    """What runs: its command, all of its environment variables, and the host's paths that it must be able to read."""
+    """What runs: its command, all of its environment variables, and the host's paths that it must be able to read.
+    With `frames`, it may hand over whole log records as :mod:`lambdatui.sandbox.capture` understands them."""
 
     argv: tuple[str, ...]
     variables: Mapping[str, str]
     reads: tuple[Path, ...] = ()
+    frames: bool = True
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,9 @@ from typing import Protocol
 
 from lambdatui.events import Json
 from lambdatui.service.answers import ACCEPTED, json_answer, not_allowed, problem
+from lambdatui.service.crew import MAX_EXTENSIONS
 from lambdatui.service.extension_states import ExtensionStates, IllegalTransitionError
 from lambdatui.service.http import Later, Request, Response
-
-MAX_EXTENSIONS = 10
-"""Of a function, external and internal ones together."""
 
 _PREFIX = "/2020-01-01/extension/"
 _METHODS = {"register": "POST", "event/next": "GET", "init/error": "POST", "exit/error": "POST"}

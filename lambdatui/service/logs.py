@@ -42,6 +42,8 @@ class PlatformLog:
             case "platform.initStart":
                 version, arn = fields["runtimeVersion"], fields["runtimeVersionArn"]
                 return [f"INIT_START Runtime Version: {version}\tRuntime Version ARN: {arn}"]
+            case "platform.extension":
+                return [_extension(fields)]
             case "platform.initReport" if record.level != "DEBUG":
                 return [_init_report(fields)]
             case "platform.start":
@@ -70,6 +72,11 @@ class PlatformLog:
         if self.dialect == "current" and fields["status"] != "success":
             line += _status(fields)
         return line
+
+
+def _extension(fields: Any) -> str:
+    line = f"EXTENSION\tName: {fields['name']}\tState: {fields['state']}\tEvents: [{', '.join(fields['events'])}]"
+    return f"{line}\tError Type: {fields['errorType']}" if "errorType" in fields else line
 
 
 def _init_report(fields: Any) -> str:

@@ -71,6 +71,8 @@ class PlatformRecords:
                 return [self._init_start(time, event)]
             case ev.InitPhaseFinished() if event.part == "function":
                 return [self._init_runtime_done(time, "success", None)]
+            case ev.ExtensionInitFinished():
+                return [self._extension(time, event)]
             case ev.InitFinished():
                 return [*self._init_finished(time, event), *self._waiting_start(time)]
             case ev.InvocationStarted():
@@ -108,6 +110,12 @@ class PlatformRecords:
             "DEBUG" if status == "success" else "WARN",
             not self._suppressed,
         )
+
+    def _extension(self, time: float, event: ev.ExtensionInitFinished) -> PlatformRecord:
+        record: dict[str, Json] = {"name": event.name, "state": event.state, "events": list(event.events)}
+        if event.error_type:
+            record["errorType"] = event.error_type
+        return PlatformRecord(time, "platform.extension", record)
 
     def _init_finished(self, time: float, event: ev.InitFinished) -> list[PlatformRecord]:
         self._in_init = False

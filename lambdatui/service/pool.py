@@ -19,15 +19,16 @@ from lambdatui.sandbox.capture import Output
 from lambdatui.sandbox.guardian import Guardian
 from lambdatui.sandbox.process import Exit, Process
 from lambdatui.sandbox.sandbox import Place, Program, Sandbox
-from lambdatui.service import logs
+from lambdatui.service import external_extensions, logs
 from lambdatui.service.deployments import Revision
 from lambdatui.service.environment import Environment, Host
+from lambdatui.service.extensions_api import Registration
 from lambdatui.service.lifecycle import INIT_LIMIT, Terms
 from lambdatui.service.platform_records import PlatformRecords
 from lambdatui.service.roles import Roles
 from lambdatui.service.runtime_api import NextInvocation
 from lambdatui.service.scheduler import Reuse, Scheduler, Throttle
-from lambdatui.service.variables import function_variables
+from lambdatui.service.variables import extension_variables, function_variables
 
 ON_DEMAND = "on-demand"
 PROVISIONED = "provisioned-concurrency"
@@ -183,7 +184,7 @@ class Pool:
 
         roots = surroundings.sandbox.roots(place)
 
-        async def spawn(address: str, on_output: _OnOutput, on_exit: _OnExit) -> Process:
+        async def spawn(extension: str | None, address: str, on_output: _OnOutput, on_exit: _OnExit) -> Process:
             variables = function_variables(
                 revision.function,
                 configuration,
@@ -198,7 +199,14 @@ class Pool:
                 task_root=roots.task,
                 layers_root=roots.layers,
             )
-            program = Program(interpreter.command(configuration.handler, roots.layers), variables, interpreter.reads)
+            if extension is None:
+                command = interpreter.command(configuration.handler, roots.layers)
+                program = Program(command, variables, interpreter.reads)
+            else:
+                assert place.layers
+                external_extensions.check(place.layers, extension)
+                command = (f"{roots.layers}/extensions/{extension}",)
+                program = Program(command, extension_variables(variables), interpreter.reads, frames=False)
             return await Process.start(
                 surroundings.sandbox,
                 program,
@@ -208,18 +216,21 @@ class Pool:
                 on_exit=on_exit,
             )
 
+        account = revision.arn.split(":")[4]
         host = Host(
+            registration=Registration(revision.function, revision.version, configuration.handler, account),
             clock=self._clock,
             starts=self._starts,
             spawn=spawn,
             emit=lambda event: self._emit(resident, event),
-            wrote=lambda request_id, lines: self._write(resident, request_id, False, lines),
+            wrote=lambda request_id, source, lines: self._write(resident, request_id, False, lines),
             replied=self._replied,
             released=lambda: self._released(resident),
             ended=lambda: self._ended(resident),
         )
         limit = max(PROVISIONED_INIT_LIMIT, configuration.timeout) if provisioned else INIT_LIMIT
-        terms = Terms(configuration.timeout, configuration.memory_size, surroundings.log_dialect, limit)
+        extensions = external_extensions.names(revision.layers)
+        terms = Terms(configuration.timeout, configuration.memory_size, surroundings.log_dialect, limit, extensions)
         records = PlatformRecords(
             revision.function,
             revision.arn,
@@ -297,7 +308,7 @@ class Pool:
         await self._until(lambda: not any(resident.environment.ending for resident in self._residents.values()))
 
     async def end(self, because: str) -> None:
-        """End every environment, whatever it is doing."""
+        """End every environment at once, whatever it is doing."""
         if self._reclaiming:
             self._reclaiming.cancel()
         for resident in list(self._residents.values()):
@@ -312,7 +323,7 @@ class Pool:
 
     def _reclaim(self, function: str, idle_for: float, because: str) -> None:
         for name in self._scheduler.reclaim(function, self._clock(), idle_for, because):
-            self._residents[name].environment.end(because)
+            self._residents[name].environment.shut_down(because)
 
     def _reclaim_in_time(self) -> None:
         """Set the timer for the environment that has been idle the longest."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import string
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lambdatui.function import Configuration
@@ -74,3 +75,24 @@ def function_variables(
         "PWD": task_root,
     }
     return {**defaults, **configuration.environment, **reserved}
+
+
+_NOT_FOR_EXTENSIONS = frozenset(
+    {
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+    }
+)
+
+
+def extension_variables(function_variables: Mapping[str, str]) -> dict[str, str]:
+    """What an external extension gets of them ("Using the Lambda Extensions API": extensions have access to all of the
+    function's but those that are specific to the runtime's process)."""
+    return {
+        name: value
+        for name, value in function_variables.items()
+        if name not in _NOT_FOR_EXTENSIONS and not name.startswith(("_", "AWS_XRAY_"))
+    }
