@@ -525,6 +525,9 @@ class Lifecycle:
     def _init_may_be_over(self, now: float) -> None:
         if not self._crew.at_next:
             return
+        if self._running and now >= self._began + self.terms.timeout:  # only the timer is late
+            self._reinit_takes_too_long(now, TimeIsUp(0))
+            return
         duration = self._finish_init(now, "success")
         if self.state == State.REINIT:
             self._hand_out()
