@@ -172,6 +172,15 @@ class ExtensionInitFinished:
 
 
 @dataclass(frozen=True)
+class TelemetrySubscribed:
+    """An extension subscribed to telemetry; `types` are of 'platform', 'function' and 'extension'."""
+
+    environment: str
+    name: str
+    types: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class InitFinished:
     """The init is over. `status` is 'success', 'error' or 'timeout'."""
 
@@ -382,6 +391,7 @@ Event: TypeAlias = (
     | InitStarted
     | InitPhaseFinished
     | ExtensionInitFinished
+    | TelemetrySubscribed
     | InitFinished
     | EnvironmentFrozen
     | EnvironmentThawed

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal, TypeAlias
 
 from lambdatui import events as ev
 from lambdatui.events import Json
@@ -14,28 +13,31 @@ from lambdatui.sandbox.capture import Line, Output, RuntimeReady
 from lambdatui.sandbox.process import Exit, Process
 from lambdatui.service import lifecycle as lc
 from lambdatui.service.extensions_api import ExtensionsApi, Registration
+from lambdatui.service.lifecycle import iso_time
+from lambdatui.service.platform_records import PlatformRecord
 from lambdatui.service.runtime_api import MAX_RESPONSE_BYTES, NextInvocation, RuntimeApi
+from lambdatui.service.telemetry import Kind, Subscription, Telemetry
+from lambdatui.service.telemetry_api import TelemetryApi
 
 Spawn = Callable[[str | None, str, Callable[[list[Output]], None], Callable[[Exit], None]], Awaitable[Process]]
 """Starts the process of the extension of this name, or of the runtime (None), for the APIs at an address; raises
 OSError."""
 
-Source: TypeAlias = Literal["function", "extension"]
-"""Who printed something."""
-
 
 @dataclass(frozen=True)
 class Host:
     """What an environment needs of the service around it. `starts` limits how many runtimes start at once, so that
-    each init is as long as it would be alone; `clock` gives seconds since the epoch and never jumps."""
+    each init is as long as it would be alone; `clock` gives seconds since the epoch and never jumps; `address` is what
+    sandbox.localdomain means in the environment."""
 
+    address: str
     registration: Registration
     clock: Callable[[], float]
     starts: asyncio.Semaphore
     spawn: Spawn
     emit: Callable[[ev.Event], None]
-    wrote: Callable[[str | None, Source, tuple[str, ...]], None]
-    """During which invocation log events were printed, by whom, and the events."""
+    wrote: Callable[[str | None, tuple[str, ...]], None]
+    """Log events that were printed, and during which invocation."""
     replied: Callable[[str], None]
     released: Callable[[], None]
     ended: Callable[[], None]
@@ -49,7 +51,9 @@ class Environment:
         self._host = host
         self._lifecycle = lc.Lifecycle(name, terms)
         self._extensions_api = ExtensionsApi(self, host.registration)
-        self._api = RuntimeApi(self, self._extensions_api.handle)
+        self._telemetry = Telemetry(host.address)
+        telemetry_api = TelemetryApi(self._extensions_api, self._telemetry, self._telemetry_subscribed)
+        self._api = RuntimeApi(self, self._extensions_api.handle, telemetry_api.handle)
         self._runtime: Process | None = None
         self._extensions: dict[str, Process] = {}
         self._invocation: NextInvocation | None = None
@@ -128,6 +132,13 @@ class Environment:
     def extension_error(self, name: str, call: str, error_type: str) -> None:
         self._take(lc.ExtensionErred(name, call, error_type))
 
+    def tell(self, record: PlatformRecord) -> None:
+        """Those who subscribed to it hear of this record."""
+        self._telemetry.tell("platform", record.to_json())
+
+    def _telemetry_subscribed(self, subscription: Subscription) -> None:
+        self._host.emit(ev.TelemetrySubscribed(self.name, subscription.name, subscription.kinds))
+
     # what the processes say
 
     def _printed(self, outputs: list[Output]) -> None:
@@ -143,9 +154,13 @@ class Environment:
     def _extension_printed(self, outputs: list[Output]) -> None:
         self._write("extension", [output.text for output in outputs if isinstance(output, Line)])
 
-    def _write(self, source: Source, lines: list[str]) -> None:
+    def _write(self, source: Kind, lines: list[str]) -> None:
         if lines:
-            self._host.wrote(self._lifecycle.running, source, tuple(lines))
+            self._host.wrote(self._lifecycle.running, tuple(lines))
+            if self._telemetry.listens:
+                time = iso_time(self._host.clock())
+                for line in lines:
+                    self._telemetry.tell(source, {"time": time, "type": source, "record": line})
             lines.clear()
 
     def _runtime_ready(self, _: RuntimeReady) -> None:
@@ -166,6 +181,7 @@ class Environment:
         self._start_is_over()
         if not self._processes:
             self._api.reset()
+            self._telemetry.begin()
 
     # effects
 
@@ -177,12 +193,15 @@ class Environment:
             match effect:
                 case lc.Emit(event):
                     self._host.emit(event)
+                    if isinstance(event, ev.InitFinished):
+                        self._telemetry.close()
                 case lc.Reply(request_id, status, payload, function_error):
                     self._host.emit(ev.InvocationAnswered(request_id, status, payload, function_error))
                     self._host.replied(request_id)
                 case lc.AnswerNext(_, deadline, extensions):
                     self._answer_next(deadline, extensions)
                 case lc.SendShutdown(names, reason, deadline):
+                    self._telemetry.flush()
                     self._extensions_api.hand_out_shutdown(names, reason, int(deadline * 1000))
                 case lc.SetTimer(at):
                     self._set_timer(at)
@@ -250,6 +269,7 @@ class Environment:
     async def _prepare_start(self, extensions: tuple[str, ...]) -> None:
         if not self._processes:
             self._extensions_api.begin(extensions)
+            self._telemetry.begin()
         if not self._holds_start:
             await self._host.starts.acquire()
             self._holds_start = True

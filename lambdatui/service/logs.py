@@ -44,6 +44,9 @@ class PlatformLog:
                 return [f"INIT_START Runtime Version: {version}\tRuntime Version ARN: {arn}"]
             case "platform.extension":
                 return [_extension(fields)]
+            case "platform.telemetrySubscription":
+                types = ", ".join(each.capitalize() for each in fields["types"])
+                return [f"TELEMETRY\tName: {fields['name']}\tState: {fields['state']}\tTypes: [{types}]"]
             case "platform.initReport" if record.level != "DEBUG":
                 return [_init_report(fields)]
             case "platform.start":

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -103,6 +104,8 @@ class Pool:
         self._groups: set[str] = set()
         """Log groups that exist."""
         self._changed = asyncio.Event()
+        self._addresses = _addresses()
+        surroundings.folder.mkdir(parents=True, exist_ok=True)
         self._starts = asyncio.Semaphore(os.cpu_count() or 1)
         self._reclaiming: asyncio.TimerHandle | None = None
         self._clock_offset = time.time() - time.monotonic()
@@ -176,8 +179,10 @@ class Pool:
         surroundings = self._surroundings
         name, now = uuid.uuid4().hex, self._clock()
         group, stream = logs.group_name(revision.function), logs.stream_name(revision.version, now, name)
-        place = Place(revision.folder, surroundings.folder / name, revision.layers)
-        place.tmp.mkdir(parents=True)
+        tmp = surroundings.folder / name
+        address = next(self._addresses)
+        place = Place(revision.folder, tmp, revision.layers, _hosts(tmp.with_suffix(".hosts"), address), address)
+        place.tmp.mkdir()
         place.tmp.chmod(0o1777)
         configuration, interpreter = revision.configuration, revision.interpreter
         provisioned = initialization_type == PROVISIONED
@@ -218,12 +223,13 @@ class Pool:
 
         account = revision.arn.split(":")[4]
         host = Host(
+            address=roots.address,
             registration=Registration(revision.function, revision.version, configuration.handler, account),
             clock=self._clock,
             starts=self._starts,
             spawn=spawn,
             emit=lambda event: self._emit(resident, event),
-            wrote=lambda request_id, source, lines: self._write(resident, request_id, False, lines),
+            wrote=lambda request_id, lines: self._write(resident, request_id, False, lines),
             replied=self._replied,
             released=lambda: self._released(resident),
             ended=lambda: self._ended(resident),
@@ -242,7 +248,9 @@ class Pool:
             configuration.memory_size,
         )
         log = logs.PlatformLog(surroundings.log_dialect, records)
-        resident = _Resident(Environment(name, terms, host), revision, initialization_type, log, group, stream, place)
+        environment = Environment(name, terms, host)
+        records.told = environment.tell
+        resident = _Resident(environment, revision, initialization_type, log, group, stream, place)
         self._residents[name] = resident
         self._scheduler.created(revision.function, revision.version, name, now, provisioned=provisioned)
         self._journal.append(
@@ -291,6 +299,8 @@ class Pool:
 
     def _ended(self, resident: _Resident) -> None:
         shutil.rmtree(resident.place.tmp, ignore_errors=True)
+        if resident.place.hosts:
+            resident.place.hosts.unlink(missing_ok=True)
         del self._residents[resident.environment.name]
         self._scheduler.ended(resident.revision.function, resident.revision.version, resident.environment.name)
         self._environment_ended()
@@ -344,3 +354,19 @@ class Pool:
     def _clock(self) -> float:
         """Seconds since the epoch, never jumping."""
         return time.monotonic() + self._clock_offset
+
+
+def _addresses() -> Iterator[str]:
+    """Loopback addresses, for each environment another one, so that extensions that listen on the same port of
+    sandbox.localdomain do not get into each other's way."""
+    for number in itertools.count(1):
+        yield f"127.{64 + (number >> 16) % 64}.{(number >> 8) % 256}.{number % 256}"
+
+
+def _hosts(file: Path, address: str) -> Path | None:
+    """Write an environment's /etc/hosts; None on a machine that has none."""
+    own = Path("/etc/hosts")
+    if not own.is_file():
+        return None
+    file.write_text(f"{own.read_text(errors='replace')}\n{address} sandbox.localdomain sandbox\n")
+    return file
