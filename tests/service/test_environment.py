@@ -25,6 +25,7 @@ async def test_a_process_that_cannot_be_started_fails_the_invocation_and_gives_u
         raise error
 
     host = Host(
+        address="127.0.0.1",
         registration=Registration("F", "$LATEST", "app.handler", "000000000000"),
         clock=time.time,
         starts=starts,
