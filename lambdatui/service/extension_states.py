@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-State: TypeAlias = Literal["Started", "Registered", "Ready", "Running", "InitError", "ExitError", "LaunchError"]
-"""The names that the service tells in its error messages and in EXTENSION log lines."""
+State: TypeAlias = Literal["Started", "Registered", "Ready", "Running", "InitError", "ExitError"]
+"""The names that the service tells in its error messages."""
 
-Input: TypeAlias = Literal["register", "next", "init error", "exit error", "event", "launch failed"]
-"""Four calls of the extension; an event handed to it; its program could not be started."""
+Input: TypeAlias = Literal["register", "next", "init error", "exit error", "event"]
+"""Four calls of the extension, and an event handed to it."""
 
 TRANSITIONS: dict[State, dict[Input, State]] = {
-    "Started": {"register": "Registered", "launch failed": "LaunchError"},
+    "Started": {"register": "Registered"},
     "Registered": {"next": "Ready", "init error": "InitError", "exit error": "ExitError"},
     "Ready": {"event": "Running", "exit error": "ExitError"},
     "Running": {"next": "Ready", "exit error": "ExitError"},
     "InitError": {"init error": "InitError"},  # only the first one counts
     "ExitError": {"exit error": "ExitError"},
-    "LaunchError": {},
 }
 
 ASKED_FOR: dict[Input, str] = {
@@ -29,7 +28,6 @@ ASKED_FOR: dict[Input, str] = {
     "init error": "InitError",
     "exit error": "Exited",  # so the service words it
     "event": "Running",
-    "launch failed": "LaunchError",
 }
 """The state that an input means to reach, for the message if it may not."""
 

@@ -48,7 +48,9 @@ class Listener(Protocol):
 
 
 @dataclass
-class _Extension:
+class Extension:
+    """One that has registered, or is expected to."""
+
     name: str
     external: bool
     identifier: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -68,16 +70,12 @@ class ExtensionsApi:
 
     def begin(self, external: Iterable[str]) -> None:
         """Nobody has registered; programs of these names are about to start."""
-        self._extensions = [_Extension(name, external=True) for name in external]
+        self._extensions = [Extension(name, external=True) for name in external]
         self._open = True
 
     def close_registration(self) -> None:
         """The runtime's init is over: whoever comes now is too late."""
         self._open = False
-
-    def find(self, identifier: str) -> str | None:
-        """The name of the extension that was given this identifier."""
-        return next((each.name for each in self._extensions if each.identifier == identifier), None)
 
     def hand_out_invoke(self, names: Iterable[str], fields: dict[str, Json]) -> None:
         """Give INVOKE to these, all of which wait."""
@@ -94,13 +92,13 @@ class ExtensionsApi:
             else:
                 extension.last_event = event
 
-    def _send(self, extension: _Extension, event: Response) -> None:
+    def _send(self, extension: Extension, event: Response) -> None:
         extension.states.take("event", extension.identifier)
         later, extension.waiting = extension.waiting, None
         if later:
             later.send(event)
 
-    def _named(self, names: Iterable[str]) -> list[_Extension]:
+    def _named(self, names: Iterable[str]) -> list[Extension]:
         wanted = set(names)
         return [each for each in self._extensions if each.name in wanted]
 
@@ -123,7 +121,7 @@ class ExtensionsApi:
         except IllegalTransitionError as error:
             return problem(403, "Extension.InvalidExtensionState", str(error))
 
-    def identify(self, request: Request) -> _Extension | Response:
+    def identify(self, request: Request) -> Extension | Response:
         """Whose call it is, or why that cannot be told."""
         identifier = request.headers.get("lambda-extension-identifier", "")
         if not identifier:
@@ -153,7 +151,7 @@ class ExtensionsApi:
         if extension is None:
             if refusal := self._refuse_internal(name):
                 return refusal
-            extension = _Extension(name, external=False)
+            extension = Extension(name, external=False)
             self._extensions.append(extension)
         try:
             extension.states.take("register", name)
@@ -171,7 +169,7 @@ class ExtensionsApi:
             return problem(403, "Extension.InvalidExtensionState", "Extension with this name already registered")
         return None
 
-    def _registered(self, request: Request, extension: _Extension) -> Response:
+    def _registered(self, request: Request, extension: Extension) -> Response:
         known = self._registration
         answer: dict[str, Json] = {
             "functionName": known.function_name,
@@ -183,7 +181,7 @@ class ExtensionsApi:
             answer["accountId"] = known.account_id
         return json_answer(200, answer, (("Lambda-Extension-Identifier", extension.identifier),))
 
-    def _next(self, extension: _Extension) -> Response | Later:
+    def _next(self, extension: Extension) -> Response | Later:
         extension.states.take("next", extension.identifier)
         later = extension.waiting = Later()
         self._listener.extension_next(extension.name)
@@ -191,7 +189,7 @@ class ExtensionsApi:
             self._send(extension, extension.last_event)
         return later
 
-    def _error(self, extension: _Extension, call: str, request: Request) -> Response:
+    def _error(self, extension: Extension, call: str, request: Request) -> Response:
         error_type = request.headers.get("lambda-extension-function-error-type", "")
         if not error_type:
             return problem(403, "Extension.MissingHeader", "Lambda-Extension-Function-Error-Type not found")
