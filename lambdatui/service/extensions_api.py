@@ -147,7 +147,9 @@ class ExtensionsApi:
         allowed = _EXTERNAL_EVENTS if extension else _INTERNAL_EVENTS
         for event in events:
             if event not in allowed:
-                return problem(403, "Extension.InvalidEventType", f"{event}: ErrorInvalidEventType")
+                known = event in _EXTERNAL_EVENTS
+                why = "ShutdownEventNotSupportedForInternalExtension" if known else "ErrorInvalidEventType"
+                return problem(403, "Extension.InvalidEventType", f"{event}: {why}")
         if extension is None:
             if refusal := self._refuse_internal(name):
                 return refusal

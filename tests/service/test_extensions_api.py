@@ -99,7 +99,7 @@ def test_an_internal_extension_registers_for_invocations_only(laboratory: Labora
     laboratory.register("inside", '["INVOKE"]')
     laboratory.register("lazy", "[]")
     assert laboratory.listener.heard[0] == ("registered", "inside", False, ("INVOKE",))
-    message = "SHUTDOWN: ErrorInvalidEventType"
+    message = "SHUTDOWN: ShutdownEventNotSupportedForInternalExtension"
     laboratory.refused("Extension.InvalidEventType", message, "register", b'{"events":["SHUTDOWN"]}', name="other")
 
 
