@@ -78,9 +78,11 @@ class ExtensionsApi:
         self._open = False
 
     def hand_out_invoke(self, names: Iterable[str], fields: dict[str, Json]) -> None:
-        """Give INVOKE to these, all of which wait."""
+        """Give INVOKE to these, which wait for it, unless one has said meanwhile that it will exit."""
         event = {"eventType": "INVOKE", **fields}
         for extension in self._named(names):
+            if extension.states.state != "Ready":
+                continue
             self._send(extension, json_answer(200, event, (("Lambda-Extension-Event-Identifier", str(uuid.uuid4())),)))
 
     def hand_out_shutdown(self, names: Iterable[str], reason: str, deadline_ms: int) -> None:

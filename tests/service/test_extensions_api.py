@@ -152,6 +152,14 @@ def test_an_invocation_is_handed_to_those_who_wait(laboratory: Laboratory) -> No
     laboratory.refused("Extension.InvalidExtensionState", message, "event/next", identifier=identifier)
 
 
+def test_one_that_is_about_to_exit_gets_no_invocation(laboratory: Laboratory) -> None:
+    identifier = laboratory.register()
+    later = laboratory.next(identifier)
+    laboratory.call("exit/error", identifier=identifier, function_error_type="My.Error")
+    laboratory.api.hand_out_invoke(["outside"], {"requestId": "1"})
+    assert later.waiting
+
+
 @pytest.mark.parametrize("waits", [True, False])
 def test_shutdown_is_handed_out_at_once_or_as_soon_as_it_is_asked_for(laboratory: Laboratory, waits: bool) -> None:
     identifier = laboratory.register()
