@@ -163,6 +163,27 @@ class InitPhaseFinished:
 
 
 @dataclass(frozen=True)
+class ExtensionInitFinished:
+    """How far an extension has come when the init is over: `state` is 'Ready', or one that the Extensions API knows
+    where the init failed; `events` are those that it asked for, `error_type` is its own word for what went wrong."""
+
+    environment: str
+    name: str
+    state: str
+    events: tuple[str, ...]
+    error_type: str | None
+
+
+@dataclass(frozen=True)
+class TelemetrySubscribed:
+    """An extension subscribed to telemetry; `types` are of 'platform', 'function' and 'extension'."""
+
+    environment: str
+    name: str
+    types: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class InitFinished:
     """The init is over. `status` is 'success', 'error' or 'timeout'."""
 
@@ -186,6 +207,15 @@ class EnvironmentThawed:
     """The processes run on, just where they were."""
 
     environment: str
+
+
+@dataclass(frozen=True)
+class EnvironmentShutdown:
+    """The shutdown phase begins, which there is only with extensions: the runtime gets SIGTERM, then the extensions get
+    SHUTDOWN with this `reason`, 'spindown', 'timeout' or 'failure'. A frozen environment is thawed for it."""
+
+    environment: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -425,9 +455,12 @@ Event: TypeAlias = (
     | EnvironmentCreated
     | InitStarted
     | InitPhaseFinished
+    | ExtensionInitFinished
+    | TelemetrySubscribed
     | InitFinished
     | EnvironmentFrozen
     | EnvironmentThawed
+    | EnvironmentShutdown
     | EnvironmentReset
     | EnvironmentRetired
     | EnvironmentEnded

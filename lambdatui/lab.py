@@ -51,7 +51,8 @@ class Alias:
 @dataclass
 class Environment:
     """An execution environment. `state`: 'created' (waits for its start), 'init', 'busy', 'idle' (warm, frozen
-    between invocations), 'reset' (its processes were killed; the next invocation pays a suppressed init), 'ended'."""
+    between invocations), 'shutdown' (its runtime and extensions are told to end), 'reset' (its processes were killed;
+    the next invocation pays a suppressed init), 'ended'."""
 
     id: str
     function: str
@@ -72,6 +73,8 @@ class Environment:
     init_status: str | None = None
     init_duration_ms: float | None = None
     init_parts_ms: dict[str, float] = field(default_factory=dict)
+    extensions: dict[str, str] = field(default_factory=dict)
+    """How far each had come when the init was over: 'Ready', if all went well."""
     invocations: int = 0
     """Invocations that were started here."""
     current: str | None = None
@@ -298,9 +301,11 @@ class Lab:
                 ev.EnvironmentCreated()
                 | ev.InitStarted()
                 | ev.InitPhaseFinished()
+                | ev.ExtensionInitFinished()
                 | ev.InitFinished()
                 | ev.EnvironmentFrozen()
                 | ev.EnvironmentThawed()
+                | ev.EnvironmentShutdown()
                 | ev.EnvironmentReset()
                 | ev.EnvironmentRetired()
                 | ev.EnvironmentEnded()
@@ -357,8 +362,11 @@ class Lab:
                 environment.state = "init"
                 environment.init_phase, environment.init_suppressed = event.phase, event.suppressed
                 environment.init_started_at, environment.init_parts_ms = time, {}
+                environment.extensions = {}
             case ev.InitPhaseFinished():
                 environment.init_parts_ms[event.part] = event.duration_ms
+            case ev.ExtensionInitFinished():
+                environment.extensions[event.name] = event.state
             case ev.InitFinished():
                 environment.init_status, environment.init_duration_ms = event.status, event.duration_ms
                 environment.state = "busy" if environment.current else "idle"
@@ -366,6 +374,8 @@ class Lab:
                 environment.frozen, environment.state = True, "idle"
             case ev.EnvironmentThawed():
                 environment.frozen, environment.state = False, "busy"
+            case ev.EnvironmentShutdown():
+                environment.state, environment.frozen = "shutdown", False
             case ev.EnvironmentReset():
                 environment.state, environment.frozen = "reset", False
             case ev.EnvironmentRetired():

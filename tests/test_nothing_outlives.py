@@ -26,6 +26,7 @@ functions:
     handler: app.handler
     timeout: 60
     code: {code}
+    layers: [./layer]
 steps:
   - name: one that freezes
     invoke: {{event: {{}}}}
@@ -39,11 +40,25 @@ def handler(event, context):
     subprocess.Popen(["sleep", "61"], start_new_session=True)
     time.sleep(event.get("sleep", 0))
 """
+EXTENSION = f"""#!{sys.executable}
+import os, signal, time, urllib.request
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2020-01-01/extension"
+headers = {{"Lambda-Extension-Name": "stubborn"}}
+answer = urllib.request.urlopen(urllib.request.Request(api + "/register", b'{{"events": ["SHUTDOWN"]}}', headers))
+headers = {{"Lambda-Extension-Identifier": answer.headers["Lambda-Extension-Identifier"]}}
+urllib.request.urlopen(urllib.request.Request(api + "/event/next", headers=headers))
+time.sleep(60)
+"""
 
 
 @pytest.fixture
 def experiment(tmp_path: Path) -> Path:
     (tmp_path / "code").mkdir()
+    extension = tmp_path / "layer/extensions/stubborn"
+    extension.parent.mkdir(parents=True)
+    extension.write_text(EXTENSION)
+    extension.chmod(0o755)
     (tmp_path / "code/app.py").write_text(HANDLER)
     file = tmp_path / "experiment.yaml"
     file.write_text(EXPERIMENT.format(code="./code"))

@@ -58,12 +58,13 @@ class Seen:
 
     @cached_property
     def lines(self) -> list[str]:
-        """What was logged for these invocations, and outside any invocation by the environments they ran in."""
+        """What was logged for these invocations, and outside any invocation by the environments they ran in; in a step
+        without invocations, by all."""
         mine = {invocation.request_id for invocation in self.invocations} | {None}
         start = dict(self.before.logged)
         return [
             event.text
-            for name in self.streams
+            for name in (self.streams if self.invocations else self.lab.streams)
             for event in islice(self.lab.streams[name].events, start.get(name, 0), None)
             if event.request_id in mine
         ]

@@ -352,7 +352,8 @@ class Expect(Model):
     log_streams: Count | None = None
     """Distinct log streams of the invocations."""
     log: Patterns = Field(default=[])
-    """Each matches a line that was logged for the invocations, or by an init during the step."""
+    """Each matches a line that was logged for the invocations, or by an init during the step; where environments are
+    reclaimed, one that was logged at their end."""
     no_log: Patterns = Field(default=[])
     duration_ms: Range | None = None
     """Of every REPORT."""

@@ -70,6 +70,8 @@ class Transcript:
         match event:
             case ev.EnvironmentCreated():
                 return self._key(f"+ environment {event.environment[:_ID]}", event.because)
+            case ev.EnvironmentShutdown():
+                return self._key(f"↓ environment {event.environment[:_ID]} shuts down", event.reason)
             case ev.EnvironmentReset():
                 return self._key(f"↺ environment {event.environment[:_ID]} is reset", event.because)
             case ev.EnvironmentEnded():

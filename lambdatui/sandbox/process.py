@@ -26,11 +26,16 @@ class Exit:
     max_memory_mb: int
 
     def __str__(self) -> str:
+        if self.signal is None and not self.code:
+            return "Runtime exited without providing a reason"
+        return f"Runtime exited with error: {self.cause}"
+
+    @property
+    def cause(self) -> str:
+        """The same as it is worded for an extension."""
         if self.signal is not None:
-            return f"Runtime exited with error: signal: {_GO_SIGNALS.get(self.signal, f'signal {self.signal}')}"
-        if self.code:
-            return f"Runtime exited with error: exit status {self.code}"
-        return "Runtime exited without providing a reason"
+            return f"signal: {_GO_SIGNALS.get(self.signal, f'signal {self.signal}')}"
+        return f"exit status {self.code}" if self.code else "exit code 0"
 
 
 _GO_SIGNALS: dict[int, str] = {
@@ -85,7 +90,8 @@ class Process:
     ) -> Process:
         """Start it; raises OSError. `on_exit` comes once, after all output, when every process is gone."""
         reading, writing = os.pipe()
-        variables = {**program.variables, "_LAMBDA_TELEMETRY_LOG_FD": str(writing), **guardian.mark()}
+        frames = {"_LAMBDA_TELEMETRY_LOG_FD": str(writing)} if program.frames else {}
+        variables = {**program.variables, **frames, **guardian.mark()}
         command = sandbox.command(Program(program.argv, variables, program.reads), place)
         try:
             process = await asyncio.create_subprocess_exec(
@@ -117,6 +123,13 @@ class Process:
         for pid in self._strays:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGCONT)
+
+    def terminate(self) -> None:
+        """Ask the program and what it started to end: SIGTERM, but not for bubblewrap's own processes around it, whose
+        end would be that of all others at once."""
+        for pid in list(_tree(self._process.pid))[_WRAPPERS if self._wrapped else 0 :]:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGTERM)
 
     def kill(self) -> None:
         self.max_memory_mb()

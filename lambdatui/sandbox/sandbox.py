@@ -19,28 +19,34 @@ _SECONDS_FOR_THE_TRIAL = 5.0
 
 @dataclass(frozen=True)
 class Program:
-    """What runs: its command, all of its environment variables, and the host's paths that it must be able to read."""
+    """What runs: its command, all of its environment variables, and the host's paths that it must be able to read.
+    With `frames`, it may hand over whole log records as :mod:`lambdatui.sandbox.capture` understands them."""
 
     argv: tuple[str, ...]
     variables: Mapping[str, str]
     reads: tuple[Path, ...] = ()
+    frames: bool = True
 
 
 @dataclass(frozen=True)
 class Place:
-    """The host's folders that an environment works in: the function's code, its own /tmp, and its layers, if any."""
+    """The host's folders that an environment works in: the function's code, its own /tmp, and its layers, if any.
+    `hosts` is to be its /etc/hosts, where sandbox.localdomain is `address`."""
 
     code: Path
     tmp: Path
     layers: Path | None = None
+    hosts: Path | None = None
+    address: str = "127.0.0.1"
 
 
 @dataclass(frozen=True)
 class Roots:
-    """Where the function finds its code and its layers."""
+    """Where the function finds its code and its layers, and where sandbox.localdomain is found."""
 
     task: str
     layers: str
+    address: str
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,7 @@ class ProcessGroup:
     wrapped = False
 
     def roots(self, place: Place) -> Roots:
-        return Roots(str(place.code), str(place.layers or "/opt"))
+        return Roots(str(place.code), str(place.layers or "/opt"), "127.0.0.1")
 
     def command(self, program: Program, place: Place) -> Command:
         return Command(program.argv, {**program.variables, "TMPDIR": str(place.tmp)}, place.code)
@@ -86,12 +92,13 @@ class Bubblewrap:
         self._executable = executable
 
     def roots(self, place: Place) -> Roots:
-        return Roots("/var/task", "/opt")
+        return Roots("/var/task", "/opt", place.address)
 
     def command(self, program: Program, place: Place) -> Command:
         argv = [self._executable, "--unshare-pid", "--die-with-parent", *_root()]
         argv += ["--ro-bind", str(place.code), "/var/task", "--bind", str(place.tmp), "/tmp"]
         argv += ["--ro-bind", str(place.layers), "/opt"] if place.layers else ["--dir", "/opt"]
+        argv += ["--ro-bind", str(place.hosts), "/etc/hosts"] if place.hosts else []
         for path in program.reads:
             if _is_hidden(path):
                 argv += ["--ro-bind", str(path), str(path)]

@@ -1,32 +1,43 @@
-"""Carries out what a lifecycle decides: its process, its timer, its Runtime API. Decides nothing."""
+"""Carries out what a lifecycle decides: processes, timer, and the APIs that they talk to. Decides nothing."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from lambdatui import events as ev
+from lambdatui.events import Json
 from lambdatui.sandbox.capture import Line, Output, RuntimeReady
 from lambdatui.sandbox.process import Exit, Process
 from lambdatui.service import lifecycle as lc
+from lambdatui.service.extensions_api import ExtensionsApi, Registration
+from lambdatui.service.lifecycle import iso_time
+from lambdatui.service.platform_records import PlatformRecord
 from lambdatui.service.runtime_api import NextInvocation, RuntimeApi
+from lambdatui.service.telemetry import Kind, Subscription, Telemetry
+from lambdatui.service.telemetry_api import TelemetryApi
 
-Spawn = Callable[[str, Callable[[list[Output]], None], Callable[[Exit], None]], Awaitable[Process]]
-"""Starts the runtime's process for the Runtime API at an address; raises OSError."""
+Spawn = Callable[[str | None, str, Callable[[list[Output]], None], Callable[[Exit], None]], Awaitable[Process]]
+"""Starts the process of the extension of this name, or of the runtime (None), for the APIs at an address; raises
+OSError."""
 
 
 @dataclass(frozen=True)
 class Host:
     """What an environment needs of the service around it. `starts` limits how many runtimes start at once, so that
-    each init is as long as it would be alone; `clock` gives seconds since the epoch and never jumps."""
+    each init is as long as it would be alone; `clock` gives seconds since the epoch and never jumps; `address` is what
+    sandbox.localdomain means in the environment."""
 
+    address: str
+    registration: Registration
     clock: Callable[[], float]
     starts: asyncio.Semaphore
     spawn: Spawn
     emit: Callable[[ev.Event], None]
     wrote: Callable[[str | None, tuple[Line, ...]], None]
-    """Log events that the function printed, and during which invocation."""
+    """Log events that were printed, and during which invocation."""
     replied: Callable[[str], None]
     released: Callable[[], None]
     ended: Callable[[], None]
@@ -39,11 +50,15 @@ class Environment:
         self.name = name
         self._host = host
         self._lifecycle = lc.Lifecycle(name, terms)
-        self._api = RuntimeApi(self)
-        self._process: Process | None = None
+        self._extensions_api = ExtensionsApi(self, host.registration)
+        self._telemetry = Telemetry(host.address)
+        telemetry_api = TelemetryApi(self._extensions_api, self._telemetry, self._telemetry_subscribed)
+        self._api = RuntimeApi(self, self._extensions_api.handle, telemetry_api.handle)
+        self._runtime: Process | None = None
+        self._extensions: dict[str, Process] = {}
         self._invocation: NextInvocation | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._starting: asyncio.Task[None] | None = None
+        self._starting: set[asyncio.Task[None]] = set()
         self._closing: asyncio.Task[None] | None = None
         self._listening = False
         self._holds_start = False
@@ -72,12 +87,18 @@ class Environment:
     def retire(self, because: str) -> None:
         self._take(lc.Retire(because))
 
+    def shut_down(self, because: str) -> None:
+        """End; extensions get their time to notice it."""
+        self._take(lc.ShutDown(because))
+
     def end(self, because: str) -> None:
+        """End at once, whatever is going on."""
         self._take(lc.End(because))
 
     # what the Runtime API hears (a runtime_api.Listener); all that was printed before comes before it in the log
 
     def runtime_next(self) -> None:
+        self._extensions_api.close_registration()
         self._drain(flush=True)
         self._start_is_over()
         self._take(lc.NextRequested(self._memory_mb()))
@@ -106,7 +127,27 @@ class Environment:
         self._drain(flush=True)
         self._take(lc.InitErrored(error_type, body.decode(errors="replace")))
 
-    # what the process says
+    # what the Extensions API hears (an extensions_api.Listener)
+
+    def extension_registered(self, name: str, external: bool, events: tuple[str, ...]) -> None:
+        self._take(lc.ExtensionRegistered(name, external, events))
+
+    def extension_next(self, name: str) -> None:
+        if name in self._extensions:
+            self._extensions[name].drain(flush=True)
+        self._take(lc.ExtensionNextRequested(name, self._memory_mb()))
+
+    def extension_error(self, name: str, call: str, error_type: str) -> None:
+        self._take(lc.ExtensionErred(name, call, error_type))
+
+    def tell(self, record: PlatformRecord) -> None:
+        """Those who subscribed to it hear of this record."""
+        self._telemetry.tell("platform", record.to_json())
+
+    def _telemetry_subscribed(self, subscription: Subscription) -> None:
+        self._host.emit(ev.TelemetrySubscribed(self.name, subscription.name, subscription.kinds))
+
+    # what the processes say
 
     def _printed(self, outputs: list[Output]) -> None:
         lines: list[Line] = []
@@ -114,13 +155,20 @@ class Environment:
             if isinstance(output, Line):
                 lines.append(output)
             else:
-                self._write(lines)
+                self._write("function", lines)
                 self._runtime_ready(output)
-        self._write(lines)
+        self._write("function", lines)
 
-    def _write(self, lines: list[Line]) -> None:
+    def _extension_printed(self, outputs: list[Output]) -> None:
+        self._write("extension", [output for output in outputs if isinstance(output, Line)])
+
+    def _write(self, source: Kind, lines: list[Line]) -> None:
         if lines:
             self._host.wrote(self._lifecycle.running, tuple(lines))
+            if self._telemetry.listens:
+                time = iso_time(self._host.clock())
+                for line in lines:
+                    self._telemetry.tell(source, {"time": time, "type": source, "record": line.text})
             lines.clear()
 
     def _runtime_ready(self, _: RuntimeReady) -> None:
@@ -128,10 +176,20 @@ class Environment:
         self._take(lc.RuntimeInitDone())
 
     def _exited(self, how: Exit) -> None:
-        self._process = None
-        self._api.reset()
-        self._start_is_over()
+        self._runtime = None
+        self._process_is_gone()
         self._take(lc.Exited(str(how), how.max_memory_mb))
+
+    def _extension_exited(self, name: str, how: Exit) -> None:
+        del self._extensions[name]
+        self._process_is_gone()
+        self._take(lc.ExtensionExited(name, how.cause, how.max_memory_mb))
+
+    def _process_is_gone(self) -> None:
+        self._start_is_over()
+        if not self._processes:
+            self._api.reset()
+            self._telemetry.begin()
 
     # effects
 
@@ -143,46 +201,89 @@ class Environment:
             match effect:
                 case lc.Emit(event):
                     self._host.emit(event)
+                    if isinstance(event, ev.InitFinished):
+                        self._telemetry.close()
                 case lc.Reply() as reply:
                     self._host.emit(ev.InvocationAnswered(**vars(reply)))
                     self._host.replied(reply.request_id)
-                case lc.AnswerNext(_, deadline):
-                    self._answer_next(deadline)
+                case lc.AnswerNext(_, deadline, extensions):
+                    self._answer_next(deadline, extensions)
+                case lc.SendShutdown(names, reason, deadline):
+                    self._telemetry.flush()
+                    self._extensions_api.hand_out_shutdown(names, reason, int(deadline * 1000))
                 case lc.SetTimer(at):
                     self._set_timer(at)
                 case lc.CancelTimer():
                     self._set_timer(None)
                 case lc.Spawn():
-                    self._starting = asyncio.create_task(self._start())
+                    self._in_background(self._start_runtime())
+                case lc.SpawnExtensions(names):
+                    self._in_background(self._start_extensions(names))
                 case lc.Freeze():
                     self._signal(Process.freeze)
                 case lc.Thaw():
                     self._signal(Process.thaw)
                 case lc.Kill():
                     self._signal(Process.kill)
+                case lc.KillRuntime():
+                    self._signal(Process.kill, [self._runtime])
+                case lc.KillExtensions(names):
+                    self._signal(Process.kill, [self._extensions.get(name) for name in names])
+                case lc.Terminate():
+                    self._signal(Process.terminate, [self._runtime])
                 case lc.Released():
                     self._host.released()
                 case lc.Ended():
                     self._closing = asyncio.create_task(self._close())
 
-    async def _start(self) -> None:
+    def _in_background(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+
+    async def _start_runtime(self) -> None:
         """Start the runtime when it is its turn. The turn is given up as soon as the runtime itself is up, because
         what a function's own code does then may well take its time."""
-        await self._host.starts.acquire()
-        self._holds_start = True
         try:
-            if not self._listening:
-                await self._api.start()
-                self._listening = True
-            self._process = await self._host.spawn(self._api.address, self._printed, self._exited)
+            await self._prepare_start(())
+            self._runtime = await self._host.spawn(None, self._api.address, self._printed, self._exited)
         except Exception as error:
-            self._start_is_over()
-            if not isinstance(error, OSError):  # a defect of ours, and still no reason to wait for ever
-                asyncio.get_running_loop().call_exception_handler({"message": "spawn failed", "exception": error})
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            self._take(lc.Exited(reason, 0, "Runtime.InvalidEntrypoint"))
+            self._take(lc.Exited(self._not_started(error), 0, "Runtime.InvalidEntrypoint"))
         else:
             self._take(lc.ProcessStarted())
+
+    async def _start_extensions(self, names: tuple[str, ...]) -> None:
+        """Start them one after another; the runtime, which follows, has the same turn."""
+        for name in names:
+            try:
+                await self._prepare_start(names)
+                process = await self._host.spawn(
+                    name, self._api.address, self._extension_printed, partial(self._extension_exited, name)
+                )
+            except Exception as error:
+                why = "PermissionDenied" if isinstance(error, PermissionError) else "UnknownError"
+                self._take(lc.ExtensionNotLaunched(name, self._not_started(error), why))
+            else:
+                self._extensions[name] = process
+                self._take(lc.ExtensionStarted(name))
+
+    def _not_started(self, error: Exception) -> str:
+        """Whatever the reason is, the turn is over."""
+        self._start_is_over()
+        if not isinstance(error, OSError):  # a defect of ours, and still no reason to wait for ever
+            asyncio.get_running_loop().call_exception_handler({"message": "spawn failed", "exception": error})
+        return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+
+    async def _prepare_start(self, extensions: tuple[str, ...]) -> None:
+        if not self._processes:
+            self._extensions_api.begin(extensions)
+            self._telemetry.begin()
+        if not self._holds_start:
+            await self._host.starts.acquire()
+            self._holds_start = True
+        if not self._listening:
+            await self._api.start()
+            self._listening = True
 
     async def _close(self) -> None:
         await self._api.close()
@@ -193,10 +294,11 @@ class Environment:
             self._holds_start = False
             self._host.starts.release()
 
-    def _answer_next(self, deadline: float) -> None:
+    def _answer_next(self, deadline: float, extensions: tuple[str, ...]) -> None:
         assert self._invocation
-        self._api.answer_next(replace(self._invocation, deadline_ms=int(deadline * 1000)))
-        self._invocation = None
+        invocation, self._invocation = replace(self._invocation, deadline_ms=int(deadline * 1000)), None
+        self._extensions_api.hand_out_invoke(extensions, _invoke_event(invocation))
+        self._api.answer_next(invocation)
 
     def _set_timer(self, at: float | None) -> None:
         if self._timer:
@@ -208,17 +310,38 @@ class Environment:
 
     def _time_is_up(self) -> None:
         self._timer = None
-        self._signal(Process.freeze)  # at once: the rest takes a moment in which the function would go on
-        self._drain()
+        if not self._lifecycle.dying:
+            self._signal(Process.freeze)  # at once: the rest takes a moment in which the function would go on
+            self._drain()
         self._take(lc.TimeIsUp(self._memory_mb()))
 
-    def _signal(self, what: Callable[[Process], None]) -> None:
-        if self._process:
-            what(self._process)
+    @property
+    def _processes(self) -> list[Process]:
+        return [*([self._runtime] if self._runtime else []), *self._extensions.values()]
+
+    def _signal(self, what: Callable[[Process], None], processes: Iterable[Process | None] | None = None) -> None:
+        """To these processes, or to all."""
+        for process in self._processes if processes is None else processes:
+            if process:
+                what(process)
 
     def _drain(self, *, flush: bool = False) -> None:
-        if self._process:
-            self._process.drain(flush)
+        """Write what the function has printed, and the extensions, as far as they have come to a line's end."""
+        if self._runtime:
+            self._runtime.drain(flush)
+        for process in self._extensions.values():
+            process.drain()
 
     def _memory_mb(self) -> int:
-        return self._process.max_memory_mb() if self._process else 0
+        return sum(process.max_memory_mb() for process in self._processes)
+
+
+def _invoke_event(invocation: NextInvocation) -> dict[str, Json]:
+    event: dict[str, Json] = {
+        "deadlineMs": invocation.deadline_ms,
+        "requestId": invocation.request_id,
+        "invokedFunctionArn": invocation.function_arn,
+    }
+    if invocation.trace_id:
+        event["tracing"] = {"type": "X-Amzn-Trace-Id", "value": invocation.trace_id}
+    return event

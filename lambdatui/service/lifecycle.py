@@ -12,8 +12,9 @@ process was told to die a moment before, stands in `_LATE`; anything else is a d
                                   |
                                reinit -> busy | resetting
 
-and from anywhere -> ending -> ended. The rules are those of "Lambda execution environment lifecycle" in the developer
-guide and of the open runtime interface emulator (`rapid/`).
+and from anywhere -> ending -> ended. Failing, resetting and ending last until every process is gone: those of runtime
+and extensions, which are counted in a :class:`Crew`. The rules are those of "Lambda execution environment lifecycle" in
+the developer guide and of the open runtime interface emulator (`rapid/`).
 """
 
 from __future__ import annotations
@@ -27,21 +28,22 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 from lambdatui import events as ev
+from lambdatui.service.crew import MAX_EXTENSIONS, Crew, Presence
 
 INIT_LIMIT = 10.0
 """Seconds that the init phase of an on-demand environment may take."""
 
 
 class State(StrEnum):
-    STARTING = "starting"  # a process was asked for
+    STARTING = "starting"  # processes were asked for
     INIT = "init"
-    FAILING = "failing"  # the init failed and the process has not died yet
+    FAILING = "failing"  # the init failed and not every process has died yet
     IDLE = "idle"  # frozen, waiting for an invocation
     BUSY = "busy"
-    RESPONDED = "responded"  # the caller is answered, the runtime has not asked for the next invocation yet
-    RESETTING = "resetting"  # told to die; the invocation ends with the process
+    RESPONDED = "responded"  # the caller is answered, runtime and extensions have not all asked for what is next yet
+    RESETTING = "resetting"  # told to die; the invocation ends with the runtime's process
     RESET = "reset"  # no process; /tmp and log stream stay
-    RESTARTING = "restarting"  # a process was asked for, inside an invocation
+    RESTARTING = "restarting"  # processes were asked for, inside an invocation
     REINIT = "reinit"  # an init paid inside an invocation
     ENDING = "ending"  # told to die for good
     ENDED = "ended"
@@ -59,7 +61,57 @@ class Invoke:
 
 @dataclass(frozen=True)
 class ProcessStarted:
-    """exec happened: the init's clock starts."""
+    """The runtime's exec happened: the init's clock starts, unless that of an extension was first."""
+
+
+@dataclass(frozen=True)
+class ExtensionStarted:
+    """The exec of an external extension happened."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class ExtensionRegistered:
+    name: str
+    external: bool
+    events: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ExtensionNextRequested:
+    """It asks for the next event. `memory_mb` as for NextRequested."""
+
+    name: str
+    memory_mb: int
+
+
+@dataclass(frozen=True)
+class ExtensionErred:
+    """It reported that its init failed, or why it will exit (`call`: 'init' or 'exit'), in its own word for it. What
+    follows comes when it does exit."""
+
+    name: str
+    call: str
+    error_type: str
+
+
+@dataclass(frozen=True)
+class ExtensionExited:
+    """Its process is gone and all it printed is written."""
+
+    name: str
+    reason: str
+    memory_mb: int
+
+
+@dataclass(frozen=True)
+class ExtensionNotLaunched:
+    """Its program cannot be started; `error_type` as an EXTENSION line names it, 'PermissionDenied', say."""
+
+    name: str
+    reason: str
+    error_type: str
 
 
 @dataclass(frozen=True)
@@ -138,8 +190,15 @@ class Retire:
 
 
 @dataclass(frozen=True)
+class ShutDown:
+    """End, with a shutdown phase where there are extensions to notice it. No invocation is in flight."""
+
+    because: str
+
+
+@dataclass(frozen=True)
 class End:
-    """End now."""
+    """End now, whatever is going on: nobody is told."""
 
     because: str
 
@@ -147,6 +206,12 @@ class End:
 Input: TypeAlias = (
     Invoke
     | ProcessStarted
+    | ExtensionStarted
+    | ExtensionRegistered
+    | ExtensionNextRequested
+    | ExtensionErred
+    | ExtensionExited
+    | ExtensionNotLaunched
     | RuntimeInitDone
     | NextRequested
     | Responded
@@ -158,6 +223,7 @@ Input: TypeAlias = (
     | TimeIsUp
     | Exited
     | Retire
+    | ShutDown
     | End
 )
 
@@ -171,8 +237,41 @@ class Spawn:
 
 
 @dataclass(frozen=True)
+class SpawnExtensions:
+    """Start these; answer for each with ExtensionStarted or ExtensionNotLaunched."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Kill:
-    """SIGKILL for every process; Exited follows."""
+    """SIGKILL for every process there is; Exited or ExtensionExited follow."""
+
+
+@dataclass(frozen=True)
+class KillRuntime:
+    """SIGKILL for the runtime's process."""
+
+
+@dataclass(frozen=True)
+class KillExtensions:
+    """SIGKILL for the processes of these."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Terminate:
+    """SIGTERM for the runtime's process."""
+
+
+@dataclass(frozen=True)
+class SendShutdown:
+    """The SHUTDOWN event for these extensions."""
+
+    names: tuple[str, ...]
+    reason: str
+    deadline: float
 
 
 @dataclass(frozen=True)
@@ -187,10 +286,11 @@ class Thaw:
 
 @dataclass(frozen=True)
 class AnswerNext:
-    """Give the runtime its invocation."""
+    """Give the runtime its invocation, and these extensions INVOKE."""
 
     request_id: str
     deadline: float
+    extensions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -233,7 +333,24 @@ class Ended:
     """Nothing is left of the processes."""
 
 
-Effect: TypeAlias = Spawn | Kill | Freeze | Thaw | AnswerNext | Reply | SetTimer | CancelTimer | Emit | Released | Ended
+Effect: TypeAlias = (
+    Spawn
+    | SpawnExtensions
+    | Kill
+    | KillRuntime
+    | KillExtensions
+    | Terminate
+    | SendShutdown
+    | Freeze
+    | Thaw
+    | AnswerNext
+    | Reply
+    | SetTimer
+    | CancelTimer
+    | Emit
+    | Released
+    | Ended
+)
 
 
 # -- the machine ----------------------------------------------------------------------------------------------------
@@ -246,12 +363,13 @@ class IllegalInput(Exception):
 @dataclass(frozen=True)
 class Terms:
     """What the environment was made for. `timeout` in seconds, `memory_size` in MB; `dialect` ('current' or 'classic')
-    decides how durations are billed and failures worded."""
+    decides how durations are billed and failures worded; `extensions` are the names of the external ones."""
 
     timeout: int
     memory_size: int
     dialect: str = "current"
     init_limit: float = INIT_LIMIT
+    extensions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -278,6 +396,10 @@ def _on(states: State | tuple[State, ...], kind: type[Input]) -> Callable[[_Hand
     return register
 
 
+_DYING = (State.FAILING, State.RESETTING, State.ENDING)
+_MORTAL = tuple(state for state in State if state not in (State.ENDING, State.ENDED))
+
+
 class Lifecycle:
     """The life of the execution environment `environment`. Times are seconds since the epoch."""
 
@@ -287,16 +409,21 @@ class Lifecycle:
         self.state = State.STARTING
         self.request_id: str | None = None
         """The invocation that waits for its start or is in flight."""
+        self._crew = Crew(())
         self._running = False  # its clock runs
         self._began = 0.0  # since then
         self._answered: str | None = None  # its status, once the caller knows
         self._sent: bytearray | None = None  # of a response that is being streamed
         self._init_began = 0.0
+        self._part_began = 0.0  # of the init
         self._init_suppressed = False
-        self._runtime_ready: float | None = None
-        self._init_failure: tuple[str, float, str | None] | None = None  # status, ms, error type
+        self._runtime_ready = False
+        self._init_failure: tuple[str, float, str | None] | None = None  # status, when, error type
         self._init_duration: float | None = None  # ms, until a REPORT has named it
         self._ending_as: _Ending | None = None  # the invocation in flight, as it will be reported
+        self._invocation_died = False  # the reset is an invocation's
+        self._shutdown: tuple[str, float] | None = None  # reason and deadline, until the extensions are told
+        self._reset_because = ""
         self._memory_mb = 0
         self._retired: str | None = None
         self._ended_because = ""
@@ -304,12 +431,19 @@ class Lifecycle:
 
     def begin(self) -> list[Effect]:
         """The first effects of all."""
-        return [Spawn()]
+        self._spawn()
+        effects, self._effects = self._effects, []
+        return effects
 
     @property
     def running(self) -> str | None:
         """The invocation whose clock runs."""
         return self.request_id if self._running else None
+
+    @property
+    def dying(self) -> bool:
+        """Its processes are on their way to their end."""
+        return self.state in _DYING
 
     def handle(self, now: float, given: Input) -> list[Effect]:
         handler = _TABLE.get((self.state, type(given)))
@@ -320,98 +454,138 @@ class Lifecycle:
         effects, self._effects = self._effects, []
         return effects
 
-    # init
+    # starting: the external extensions first, and the runtime when all of them have registered
 
-    @_on(State.STARTING, ProcessStarted)
-    def _init(self, now: float, _: ProcessStarted) -> None:
-        self._init_began, self._runtime_ready = now, None
-        self._emit(ev.InitStarted(self.environment, "init", False, None))
-        self._emit(ev.InitPhaseFinished(self.environment, "extension", 0.0))  # there are none
-        self._do(SetTimer(now + self.terms.init_limit))
-        self.state = State.INIT
+    def _spawn(self) -> None:
+        crew = self._crew = Crew(self.terms.extensions)
+        self._shutdown, self._init_failure = None, None
+        if crew.extensions:
+            launched = self.terms.extensions[:MAX_EXTENSIONS]
+            for name in launched:
+                crew.extensions[name].process = Presence.ASKED
+            self._do(SpawnExtensions(launched))
+        else:
+            self._spawn_runtime()
+
+    def _spawn_runtime(self) -> None:
+        self._crew.runtime, self._crew.runtime_asked = Presence.ASKED, True
+        self._do(Spawn())
+
+    @_on((State.STARTING, State.RESTARTING), ProcessStarted)
+    def _runtime_starts_first(self, now: float, given: ProcessStarted) -> None:
+        self._begin_init(now)
+        self._extension_init_is_over(now)
+        self._runtime_starts(now, given)
+
+    @_on((State.INIT, State.REINIT), ProcessStarted)
+    def _runtime_starts(self, now: float, _: ProcessStarted) -> None:
+        self._crew.runtime = Presence.RUNNING
+
+    @_on((State.STARTING, State.RESTARTING), ExtensionStarted)
+    def _extension_starts_first(self, now: float, given: ExtensionStarted) -> None:
+        self._begin_init(now)
+        self._extension_starts(now, given)
+
+    @_on((State.INIT, State.REINIT), ExtensionStarted)
+    def _extension_starts(self, now: float, given: ExtensionStarted) -> None:
+        self._crew.extensions[given.name].process = Presence.RUNNING
+        too_many = self.terms.extensions[MAX_EXTENSIONS:]
+        if too_many and given.name == self.terms.extensions[MAX_EXTENSIONS - 1]:
+            reason = f"Extension limit ({MAX_EXTENSIONS}) reached"
+            self._extension_is_not_launched(now, ExtensionNotLaunched(too_many[0], reason, "TooManyExtensions"))
+        else:
+            self._start_runtime_in_turn(now)
+
+    @_on((State.STARTING, State.RESTARTING, State.INIT, State.REINIT), ExtensionRegistered)
+    def _extension_registers(self, now: float, given: ExtensionRegistered) -> None:
+        self._crew.register(given.name, given.external, given.events)
+        self._start_runtime_in_turn(now)
+
+    def _start_runtime_in_turn(self, now: float) -> None:
+        if self._crew.may_start_runtime:
+            self._extension_init_is_over(now)
+            self._spawn_runtime()
+
+    # init: in its own phase, or inside an invocation, for one that failed or was undone by a reset
+
+    def _begin_init(self, now: float) -> None:
+        self._init_began, self._part_began, self._runtime_ready = now, now, False
+        if self.state == State.STARTING:
+            self._emit(ev.InitStarted(self.environment, "init", False, None))
+            self._do(SetTimer(now + self.terms.init_limit))
+            self.state = State.INIT
+        else:
+            self._emit(ev.InitStarted(self.environment, "invoke", self._init_suppressed, self.request_id))
+            self._start_clock(now)
+            self.state = State.REINIT
+
+    def _extension_init_is_over(self, now: float) -> None:
+        self._part_is_over(now, "extension")
 
     @_on((State.INIT, State.REINIT), RuntimeInitDone)
     def _runtime_is_ready(self, now: float, _: RuntimeInitDone) -> None:
-        if self._runtime_ready is None:
-            self._runtime_ready = now
-            self._emit(ev.InitPhaseFinished(self.environment, "runtime", _ms(now - self._init_began)))
+        if not self._runtime_ready:
+            self._runtime_ready = True
+            self._part_is_over(now, "runtime")
 
-    @_on(State.INIT, NextRequested)
-    def _init_succeeds(self, now: float, given: NextRequested) -> None:
+    @_on((State.INIT, State.REINIT), NextRequested)
+    def _runtime_arrives(self, now: float, given: NextRequested) -> None:
         self._measured(given.memory_mb)
+        self._crew.runtime_at_next = True
+        if self._runtime_ready:
+            self._part_is_over(now, "function")
+        self._init_may_be_over(now)
+
+    @_on((State.STARTING, State.RESTARTING, State.INIT, State.REINIT), ExtensionNextRequested)
+    def _extension_arrives(self, now: float, given: ExtensionNextRequested) -> None:
+        self._measured(given.memory_mb)
+        self._crew.arrive(given.name)
+        self._init_may_be_over(now)
+
+    def _init_may_be_over(self, now: float) -> None:
+        if not self._crew.at_next:
+            return
+        if self._running and now >= self._began + self.terms.timeout:  # only the timer is late
+            self._reinit_takes_too_long(now, TimeIsUp(0))
+            return
+        duration = self._finish_init(now, "success")
+        if self.state == State.REINIT:
+            self._hand_out()
+            return
+        self._init_duration = duration
         self._do(CancelTimer())
-        self._init_duration = self._finish_init(now, "success")
         if self.request_id:
             self._start_clock(now)
-            self._hand_out(now)
+            self._hand_out()
         else:
             self._freeze()
             self._do(Released())
 
     @_on(State.INIT, InitErrored)
     def _init_fails(self, now: float, given: InitErrored) -> None:
-        self._init_failure = ("error", now, given.error_type)
-        self._do(CancelTimer(), Kill())
-        self.state = State.FAILING
+        self._fail_init(now, "error", self._crew.fatal or given.error_type)
 
     @_on(State.INIT, TimeIsUp)
     def _init_takes_too_long(self, now: float, given: TimeIsUp) -> None:
         self._measured(given.memory_mb)
-        self._init_failure = ("timeout", now, None)
-        self._do(Kill())
-        self.state = State.FAILING
+        self._fail_init(now, "timeout", None)
 
     @_on(State.INIT, Exited)
     def _exit_in_init(self, now: float, given: Exited) -> None:
-        self._do(CancelTimer())
-        self._init_failure = ("error", now, given.error_type)
-        self._init_failed(now, given)
+        self._runtime_left(given)
+        self._fail_init(now, "error", self._crew.fatal or given.error_type)
 
-    @_on(State.FAILING, Exited)
-    def _init_failed(self, now: float, given: Exited) -> None:
-        """The init phase failed; it is tried once more, inside the invocation that waits for it."""
-        self._measured(given.memory_mb)
-        assert self._init_failure
-        status, at, error_type = self._init_failure
-        self._init_failure = None
-        self._finish_init(at, status, error_type)
-        if self.request_id:
-            self._restart(suppressed=False)
-        else:
-            self._reset("failure")
-            self._do(Released())
-
-    @_on(State.STARTING, Exited)
-    def _cannot_start(self, now: float, given: Exited) -> None:
-        self._init(now, ProcessStarted())
-        self._exit_in_init(now, given)
-
-    # an init paid inside an invocation: the retry of one that failed, or a suppressed one after a reset
-
-    @_on(State.RESET, Invoke)
-    def _invoke_after_reset(self, now: float, given: Invoke) -> None:
-        self.request_id = given.request_id
-        self._restart(suppressed=True)
-
-    @_on(State.RESTARTING, ProcessStarted)
-    def _reinit(self, now: float, _: ProcessStarted) -> None:
-        self._init_began, self._runtime_ready = now, None
-        self._emit(ev.InitStarted(self.environment, "invoke", self._init_suppressed, self.request_id))
-        self._emit(ev.InitPhaseFinished(self.environment, "extension", 0.0))
-        self._start_clock(now)
-        self.state = State.REINIT
-
-    @_on(State.REINIT, NextRequested)
-    def _reinit_succeeds(self, now: float, given: NextRequested) -> None:
-        self._measured(given.memory_mb)
-        self._finish_init(now, "success")
-        self._hand_out(now)
+    def _fail_init(self, now: float, status: str, error_type: str | None) -> None:
+        """It is tried once more, inside the invocation that waits for it."""
+        self._init_failure = (status, now, error_type)
+        self._shut_down(now, "timeout" if status == "timeout" else "failure", State.FAILING)
 
     @_on(State.REINIT, InitErrored)
     def _reinit_fails(self, now: float, given: InitErrored) -> None:
-        self._finish_init(now, "error", given.error_type)
+        error_type = self._crew.fatal or given.error_type
+        self._finish_init(now, "error", error_type)
         self._reply("failed", given.body)
-        self._die(_Ending("failed", _ms(now - self._began), given.error_type, None))
+        self._die(now, _Ending("failed", _ms(now - self._began), error_type, None))
 
     @_on(State.REINIT, TimeIsUp)
     def _reinit_takes_too_long(self, now: float, given: TimeIsUp) -> None:
@@ -420,17 +594,24 @@ class Lifecycle:
 
     @_on(State.REINIT, Exited)
     def _exit_in_reinit(self, now: float, given: Exited) -> None:
-        self._finish_init(now, "error", given.error_type)
-        self._exit_in_invocation(now, given)
+        self._runtime_left(given)
+        self._finish_init(now, "error", self._crew.fatal or given.error_type)
+        self._fail(now, given.reason, given.error_type)
 
-    @_on(State.RESTARTING, Exited)
-    def _cannot_restart(self, now: float, given: Exited) -> None:
-        self._reinit(now, ProcessStarted())
-        self._exit_in_reinit(now, given)
+    @_on((State.STARTING, State.RESTARTING), Exited)
+    def _cannot_start(self, now: float, given: Exited) -> None:
+        self._begin_init(now)
+        self._extension_init_is_over(now)
+        (self._exit_in_init if self.state == State.INIT else self._exit_in_reinit)(now, given)
 
     # invocations
 
-    @_on((State.STARTING, State.INIT), Invoke)
+    @_on(State.RESET, Invoke)
+    def _invoke_after_reset(self, now: float, given: Invoke) -> None:
+        self.request_id = given.request_id
+        self._restart(suppressed=True)
+
+    @_on((State.STARTING, State.INIT, State.RESETTING), Invoke)
     def _invoke_when_ready(self, now: float, given: Invoke) -> None:
         if self.request_id:
             raise IllegalInput("an environment handles one invocation at a time")
@@ -442,7 +623,7 @@ class Lifecycle:
         self._emit(ev.EnvironmentThawed(self.environment))
         self._start_clock(now)
         self._do(Thaw())
-        self._hand_out(now)
+        self._hand_out()
 
     @_on(State.BUSY, Responded)
     def _respond(self, now: float, given: Responded) -> None:
@@ -481,12 +662,26 @@ class Lifecycle:
             self.state = State.RESPONDED
 
     @_on(State.RESPONDED, NextRequested)
-    def _finish(self, now: float, given: NextRequested) -> None:
+    def _runtime_is_back(self, now: float, given: NextRequested) -> None:
         self._measured(given.memory_mb)
+        self._crew.runtime_at_next = True
+        self._invocation_may_be_over(now)
+
+    @_on((State.BUSY, State.RESPONDED), ExtensionNextRequested)
+    def _extension_is_back(self, now: float, given: ExtensionNextRequested) -> None:
+        self._measured(given.memory_mb)
+        self._crew.arrive(given.name)
+        self._invocation_may_be_over(now)
+
+    def _invocation_may_be_over(self, now: float) -> None:
+        """The caller may have been answered long ago: the extensions' work counts as well."""
+        if not self._crew.at_next:
+            return
         assert self._answered
         self._finish_invocation(_Ending(self._answered, _ms(now - self._began), None, None))
+        self._do(Released())
         if self._retired:
-            self._end(self._retired)
+            self._end(now, self._retired)
         else:
             self._freeze()
 
@@ -496,54 +691,186 @@ class Lifecycle:
         sentence = self._timed_out(now)
         if not self._answered:
             self._reply("timed_out", _timed_out_body(self.terms.dialect, sentence))
-        self._die(_Ending("timed_out", float(self.terms.timeout * 1000), None, sentence))
+        self._die(now, _Ending("timed_out", float(self.terms.timeout * 1000), None, sentence))
 
     @_on((State.BUSY, State.RESPONDED), Exited)
     def _exit_in_invocation(self, now: float, given: Exited) -> None:
-        sentence = f"RequestId: {self.request_id} Error: {given.reason}"
-        if not self._answered:
-            self._reply("failed", _body(errorType=given.error_type, errorMessage=sentence))
-        self._ending_as = _Ending("failed", _ms(now - self._began), given.error_type, sentence)
-        self._died(now, given)
+        self._runtime_left(given)
+        self._fail(now, given.reason, given.error_type)
 
-    @_on(State.RESETTING, Exited)
-    def _died(self, now: float, given: Exited) -> None:
-        self._measured(given.memory_mb)
-        failure = self._ending_as
-        assert failure
-        if failure.status == "timed_out" and self.terms.dialect == "classic":
-            failure = replace(failure, duration_ms=_ms(now - self._began))
-        self._finish_invocation(failure)
-        self._reset("timeout" if failure.status == "timed_out" else "failure")
+    def _fail(self, now: float, reason: str, error_type: str) -> None:
+        """A process ended while an invocation was in flight."""
+        error_type = self._crew.fatal or error_type
+        sentence = f"RequestId: {self.request_id} Error: {reason}"
+        if not self._answered:
+            self._reply("failed", _body(errorType=error_type, errorMessage=sentence))
+        self._die(now, _Ending("failed", _ms(now - self._began), error_type, sentence))
 
     @_on(State.IDLE, Exited)
     def _exit_while_idle(self, now: float, given: Exited) -> None:
+        self._runtime_left(given)
+        self._shut_down(now, "failure", State.RESETTING)
+
+    # extensions that fail
+
+    @_on(tuple(State), ExtensionErred)
+    def _extension_errs(self, now: float, given: ExtensionErred) -> None:
+        self._crew.blame(given.name, given.call, given.error_type)
+
+    @_on((State.STARTING, State.RESTARTING), ExtensionNotLaunched)
+    def _first_extension_is_not_launched(self, now: float, given: ExtensionNotLaunched) -> None:
+        self._begin_init(now)
+        self._extension_is_not_launched(now, given)
+
+    @_on((State.INIT, State.REINIT), ExtensionNotLaunched)
+    def _extension_is_not_launched(self, now: float, given: ExtensionNotLaunched) -> None:
+        self._crew.cannot_launch(given.name, given.error_type)
+        self._extension_failed(now, given.name, given.reason, "Extension.LaunchError")
+
+    @_on(
+        (State.INIT, State.REINIT, State.BUSY, State.RESPONDED, State.IDLE),
+        ExtensionExited,
+    )
+    def _extension_exits(self, now: float, given: ExtensionExited) -> None:
         self._measured(given.memory_mb)
-        self._reset("failure")
+        self._extension_failed(now, given.name, given.reason, "Extension.Crash")
+
+    def _extension_failed(self, now: float, name: str, reason: str, error_type: str) -> None:
+        self._crew.leave(name)
+        if self.state == State.INIT:
+            self._fail_init(now, "error", self._crew.fatal or error_type)
+        elif self.state == State.IDLE:
+            self._shut_down(now, "failure", State.RESETTING)
+        else:
+            if self.state == State.REINIT:
+                self._finish_init(now, "error", self._crew.fatal or error_type)
+            self._fail(now, reason, error_type)
+
+    # the end of processes: of all at once, or phase by phase where there are extensions
+
+    def _shut_down(self, now: float, reason: str, state: State) -> None:
+        """What is to follow in `state` follows when nobody is left."""
+        crew, self.state, self._reset_because = self._crew, state, reason
+        self._do(CancelTimer())
+        if not crew.budget:
+            if crew.runtime == Presence.RUNNING:
+                self._do(Kill())
+        elif crew.alive:
+            self._shutdown = reason, now + crew.budget
+            self._emit(ev.EnvironmentShutdown(self.environment, reason))
+            self._do(Thaw())
+            if crew.runtime == Presence.RUNNING:
+                self._do(Terminate(), SetTimer(now + crew.runtime_budget))
+        self._somebody_is_gone(now)
+
+    def _somebody_is_gone(self, now: float) -> None:
+        if self._crew.runtime == Presence.ABSENT:
+            self._runtime_is_gone(now)
+            if self._crew.alive:
+                self._shut_down_extensions()
+        if not self._crew.alive:
+            self._nobody_is_left(now)
+
+    def _runtime_is_gone(self, now: float) -> None:
+        """All that the function printed is written: what ends with it ends now."""
+        if self._init_failure:
+            status, at, error_type = self._init_failure
+            self._init_failure = None
+            self._finish_init(at, status, error_type)
+        if failure := self._ending_as:
+            if failure.status == "timed_out" and self.terms.dialect == "classic":
+                failure = replace(failure, duration_ms=_ms(now - self._began))
+            self._ending_as, self._invocation_died = None, True
+            self._finish_invocation(failure)
+
+    def _shut_down_extensions(self) -> None:
+        if self._shutdown:
+            reason, deadline = self._shutdown
+            self._shutdown = None
+            if ignorant := self._crew.running(told=False):
+                self._do(KillExtensions(ignorant))
+            if told := self._crew.running(told=True):
+                self._do(SendShutdown(told, reason, deadline), SetTimer(deadline))
+
+    @_on(_DYING, TimeIsUp)
+    def _shutdown_takes_too_long(self, now: float, given: TimeIsUp) -> None:
+        self._do(KillRuntime() if self._crew.runtime == Presence.RUNNING else Kill())
+
+    @_on(_DYING, ProcessStarted)
+    def _runtime_starts_in_vain(self, now: float, given: ProcessStarted) -> None:
+        self._crew.runtime = Presence.RUNNING
+        self._do(KillRuntime())
+
+    @_on(_DYING, ExtensionStarted)
+    def _extension_starts_in_vain(self, now: float, given: ExtensionStarted) -> None:
+        self._crew.extensions[given.name].process = Presence.RUNNING
+        self._do(KillExtensions((given.name,)))
+
+    @_on(_DYING, Exited)
+    def _runtime_has_died(self, now: float, given: Exited) -> None:
+        self._runtime_left(given)
+        self._somebody_is_gone(now)
+
+    @_on(_DYING, ExtensionExited)
+    def _extension_has_died(self, now: float, given: ExtensionExited) -> None:
+        self._measured(given.memory_mb)
+        self._crew.leave(given.name)
+        self._somebody_is_gone(now)
+
+    @_on(_DYING, ExtensionNotLaunched)
+    def _extension_never_lived(self, now: float, given: ExtensionNotLaunched) -> None:
+        self._crew.leave(given.name)
+        self._somebody_is_gone(now)
+
+    def _nobody_is_left(self, now: float) -> None:
+        if self._crew.budget:
+            self._do(CancelTimer())
+        if self.state == State.ENDING:
+            self._gone()
+        elif self.state == State.FAILING and self.request_id:
+            self._restart(suppressed=False)
+        else:
+            if self._invocation_died or self.state == State.FAILING:
+                self._invocation_died = False
+                self._do(Released())
+            self._reset(now, self._reset_because)
 
     # the end
 
-    @_on(tuple(state for state in State if state not in (State.ENDING, State.ENDED)), Retire)
+    @_on(_MORTAL, Retire)
     def _retire(self, now: float, given: Retire) -> None:
         if self.request_id:
             if not self._retired:
                 self._emit(ev.EnvironmentRetired(self.environment, given.because))
             self._retired = given.because
         else:
-            self._end(given.because)
+            self._end(now, given.because)
 
-    @_on(tuple(state for state in State if state not in (State.ENDING, State.ENDED)), End)
+    @_on(_MORTAL, ShutDown)
+    def _shut_down_for_good(self, now: float, given: ShutDown) -> None:
+        self._end(now, given.because)
+
+    def _end(self, now: float, because: str) -> None:
+        self._ended_because = because
+        if self.state == State.RESET:
+            self._gone()
+        elif self.state in (State.FAILING, State.RESETTING):
+            self.state = State.ENDING  # they are on their way already
+        else:
+            self._shut_down(now, "spindown", State.ENDING)
+
+    @_on((*_MORTAL, State.ENDING), End)
     def _end_now(self, now: float, given: End) -> None:
-        self.request_id, self._running = None, False
-        self._end(given.because)
-
-    @_on(State.ENDING, ProcessStarted)
-    def _started_in_vain(self, now: float, given: ProcessStarted) -> None:
-        self._do(Kill())
-
-    @_on(State.ENDING, Exited)
-    def _ended(self, now: float, given: Exited) -> None:
-        self._gone()
+        if self.state != State.ENDING:
+            self._ended_because = given.because
+        self.request_id, self._running, self._shutdown = None, False, None
+        self._init_failure = self._ending_as = None
+        self.state = State.ENDING
+        self._do(CancelTimer())
+        if self._crew.alive:
+            self._do(Kill())
+        else:
+            self._gone()
 
     def _gone(self) -> None:
         self.state = State.ENDED
@@ -561,11 +888,19 @@ class Lifecycle:
     def _measured(self, memory_mb: int) -> None:
         self._memory_mb = max(self._memory_mb, memory_mb)
 
+    def _runtime_left(self, given: Exited) -> None:
+        self._measured(given.memory_mb)
+        self._crew.runtime = Presence.ABSENT
+
+    def _part_is_over(self, now: float, part: str) -> None:
+        self._emit(ev.InitPhaseFinished(self.environment, part, _ms(now - self._part_began)))
+        self._part_began = now
+
     def _finish_init(self, at: float, status: str, error_type: str | None = None) -> float:
         """The init's duration in ms."""
         phase = "invoke" if self._running else "init"
-        if status == "success" and self._runtime_ready is not None:
-            self._emit(ev.InitPhaseFinished(self.environment, "function", _ms(at - self._runtime_ready)))
+        for extension in self._crew:
+            self._emit(extension.fact(self.environment))
         duration = _ms(at - self._init_began)
         suppressed = self._running and self._init_suppressed
         self._emit(ev.InitFinished(self.environment, phase, suppressed, status, duration, error_type))
@@ -578,9 +913,9 @@ class Lifecycle:
         self._emit(ev.InvocationStarted(self.request_id, self.environment, deadline))
         self._do(SetTimer(deadline))
 
-    def _hand_out(self, now: float) -> None:
+    def _hand_out(self) -> None:
         assert self.request_id
-        self._do(AnswerNext(self.request_id, self._began + self.terms.timeout))
+        self._do(AnswerNext(self.request_id, self._began + self.terms.timeout, self._crew.depart()))
         self.state = State.BUSY
 
     def _freeze(self) -> None:
@@ -601,10 +936,9 @@ class Lifecycle:
         details = payload if error_type else None
         self._do(Reply(self.request_id, status, self._sent.decode(errors="replace"), error, error_type, details))
 
-    def _die(self, ending: _Ending) -> None:
+    def _die(self, now: float, ending: _Ending) -> None:
         self._ending_as = ending
-        self._do(CancelTimer(), Kill())
-        self.state = State.RESETTING
+        self._shut_down(now, "timeout" if ending.status == "timed_out" else "failure", State.RESETTING)
 
     def _finish_invocation(self, ending: _Ending) -> None:
         assert self.request_id
@@ -624,31 +958,22 @@ class Lifecycle:
                 ending.sentence,
             )
         )
-        self._do(Released())
-        self.request_id, self._running, self._ending_as = None, False, None
+        self.request_id, self._running = None, False
 
     def _restart(self, *, suppressed: bool) -> None:
         self._init_suppressed = suppressed
-        self._do(Spawn())
         self.state = State.RESTARTING
+        self._spawn()
 
-    def _reset(self, because: str) -> None:
+    def _reset(self, now: float, because: str) -> None:
         """There is no process any more."""
         self._init_duration = None
         self._emit(ev.EnvironmentReset(self.environment, because))
         self.state = State.RESET
-        if self._retired:
-            self._end(self._retired)
-
-    def _end(self, because: str) -> None:
-        self._ended_because = because
-        self._do(CancelTimer())
-        if self.state == State.RESET:
-            self._gone()
-        else:
-            if self.state not in (State.STARTING, State.RESTARTING, State.FAILING, State.RESETTING):
-                self._do(Kill())  # otherwise there is no process yet, or it is dying already
-            self.state = State.ENDING
+        if self.request_id:
+            self._restart(suppressed=True)
+        elif self._retired:
+            self._end(now, self._retired)
 
     def _timed_out(self, now: float) -> str:
         message = f"Task timed out after {self.terms.timeout}.00 seconds"
@@ -658,16 +983,24 @@ class Lifecycle:
 
 
 _LATE = frozenset(
-    {
-        (state, RuntimeInitDone)
-        for state in (State.FAILING, State.RESETTING, State.ENDING, State.RESPONDED, State.IDLE, State.BUSY)
-    }
+    {(state, RuntimeInitDone) for state in (*_DYING, State.RESPONDED, State.IDLE, State.BUSY)}
     | {
         (state, kind)
-        for state in (State.FAILING, State.RESETTING, State.ENDING)
-        for kind in (NextRequested, Responded, ResponseTooLarge, ResponsePart, ResponseEnd, Errored, InitErrored)
+        for state in _DYING
+        for kind in (
+            NextRequested,
+            Responded,
+            ResponseTooLarge,
+            ResponsePart,
+            ResponseEnd,
+            Errored,
+            InitErrored,
+            ExtensionRegistered,
+            ExtensionNextRequested,
+        )
     }
-    | {(state, kind) for state in (State.ENDING, State.ENDED) for kind in (Retire, End)}
+    | {(state, kind) for state in (State.ENDING, State.ENDED) for kind in (Retire, ShutDown)}
+    | {(State.ENDED, End)}
 )
 """What a process does in the moment between its end being decided and its death; and a frame that only a function's
 own output can have forged (RuntimeInitDone after the init)."""

@@ -65,6 +65,11 @@ class EnvironmentLog:
             case "platform.initStart":
                 version, arn = fields["runtimeVersion"], fields["runtimeVersionArn"]
                 return [f"INIT_START Runtime Version: {version}\tRuntime Version ARN: {arn}"]
+            case "platform.extension":
+                return [_extension(fields)]
+            case "platform.telemetrySubscription":
+                types = ", ".join(each.capitalize() for each in fields["types"])
+                return [f"TELEMETRY\tName: {fields['name']}\tState: {fields['state']}\tTypes: [{types}]"]
             case "platform.initReport" if record.level != "DEBUG":
                 return [_init_report(fields)]
             case "platform.start":
@@ -107,6 +112,11 @@ def _level(line: Line) -> str:
         return "INFO"
     level = _SAME_LEVEL.get(level, level)
     return level if level in _DETAIL else "INFO"
+
+
+def _extension(fields: Any) -> str:
+    line = f"EXTENSION\tName: {fields['name']}\tState: {fields['state']}\tEvents: [{', '.join(fields['events'])}]"
+    return f"{line}\tError Type: {fields['errorType']}" if "errorType" in fields else line
 
 
 def _init_report(fields: Any) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -50,6 +51,8 @@ class PlatformRecords:
     initialization_type: str
     log_stream: str
     memory_size: int
+    told: Callable[[PlatformRecord], None] = lambda _: None
+    """Hears of each of them."""
     _phase: str = field(default="init", init=False)
     _suppressed: bool = field(default=False, init=False)
     _in_init: bool = field(default=False, init=False)
@@ -66,6 +69,12 @@ class PlatformRecords:
 
     def after(self, time: float, event: ev.Event) -> list[PlatformRecord]:
         """The records that follow this event, which happened at `time`."""
+        records = self._after(time, event)
+        for record in records:
+            self.told(record)
+        return records
+
+    def _after(self, time: float, event: ev.Event) -> list[PlatformRecord]:
         match event:
             case ev.InitStarted():
                 self._in_init, self._runtime_done = True, False
@@ -73,6 +82,11 @@ class PlatformRecords:
                 return [self._init_start(time, event)]
             case ev.InitPhaseFinished() if event.part == "function":
                 return [self._init_runtime_done(time, "success", None)]
+            case ev.ExtensionInitFinished():
+                return [self._extension(time, event)]
+            case ev.TelemetrySubscribed():
+                record: dict[str, Json] = {"name": event.name, "state": "Subscribed", "types": list(event.types)}
+                return [PlatformRecord(time, "platform.telemetrySubscription", record)]
             case ev.InitFinished():
                 return [*self._init_finished(time, event), *self._waiting_start(time)]
             case ev.InvocationStarted():
@@ -112,6 +126,12 @@ class PlatformRecords:
             "DEBUG" if status == "success" else "WARN",
             not self._suppressed,
         )
+
+    def _extension(self, time: float, event: ev.ExtensionInitFinished) -> PlatformRecord:
+        record: dict[str, Json] = {"name": event.name, "state": event.state, "events": list(event.events)}
+        if event.error_type:
+            record["errorType"] = event.error_type
+        return PlatformRecord(time, "platform.extension", record)
 
     def _init_finished(self, time: float, event: ev.InitFinished) -> list[PlatformRecord]:
         self._in_init = False

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -20,15 +21,16 @@ from lambdatui.sandbox.capture import Output
 from lambdatui.sandbox.guardian import Guardian
 from lambdatui.sandbox.process import Exit, Process
 from lambdatui.sandbox.sandbox import Place, Program, Sandbox
-from lambdatui.service import logs
+from lambdatui.service import external_extensions, logs
 from lambdatui.service.deployments import Revision
 from lambdatui.service.environment import Environment, Host
+from lambdatui.service.extensions_api import Registration
 from lambdatui.service.lifecycle import INIT_LIMIT, Terms
 from lambdatui.service.platform_records import PlatformRecords
 from lambdatui.service.roles import Roles
 from lambdatui.service.runtime_api import NextInvocation
 from lambdatui.service.scheduler import Reuse, Scheduler, Throttle
-from lambdatui.service.variables import function_variables
+from lambdatui.service.variables import extension_variables, function_variables
 
 ON_DEMAND = "on-demand"
 PROVISIONED = "provisioned-concurrency"
@@ -103,6 +105,8 @@ class Pool:
         self._groups: set[str] = set()
         """Log groups that exist."""
         self._changed = asyncio.Event()
+        self._addresses = _addresses()
+        surroundings.folder.mkdir(parents=True, exist_ok=True)
         self._starts = asyncio.Semaphore(os.cpu_count() or 1)
         self._reclaiming: asyncio.TimerHandle | None = None
         self._clock_offset = time.time() - time.monotonic()
@@ -178,8 +182,10 @@ class Pool:
         function, logging_config = revision.function, revision.configuration.logging_config
         group = logs.group_name(function, logging_config)
         stream = logs.stream_name(function, logging_config, revision.version, now, name)
-        place = Place(revision.folder, surroundings.folder / name, revision.layers)
-        place.tmp.mkdir(parents=True)
+        tmp = surroundings.folder / name
+        address = next(self._addresses)
+        place = Place(revision.folder, tmp, revision.layers, _hosts(tmp.with_suffix(".hosts"), address), address)
+        place.tmp.mkdir()
         place.tmp.chmod(0o1777)
         configuration, runtime = revision.configuration, revision.runtime
         provisioned = initialization_type == PROVISIONED
@@ -187,7 +193,7 @@ class Pool:
         roots = surroundings.sandbox.roots(place)
         folders = Folders(place.code, place.layers, roots.task, roots.layers)
 
-        async def spawn(address: str, on_output: _OnOutput, on_exit: _OnExit) -> Process:
+        async def spawn(extension: str | None, address: str, on_output: _OnOutput, on_exit: _OnExit) -> Process:
             variables = function_variables(
                 revision.function,
                 configuration,
@@ -202,7 +208,14 @@ class Pool:
                 task_root=roots.task,
                 layers_root=roots.layers,
             )
-            program = Program(runtime.command(folders, configuration.environment), variables, runtime.reads)
+            if extension is None:
+                command = runtime.command(folders, configuration.environment)
+                program = Program(command, variables, runtime.reads)
+            else:
+                assert place.layers
+                external_extensions.check(place.layers, extension)
+                command = (f"{roots.layers}/extensions/{extension}",)
+                program = Program(command, extension_variables(variables), runtime.reads, frames=False)
             return await Process.start(
                 surroundings.sandbox,
                 program,
@@ -212,7 +225,10 @@ class Pool:
                 on_exit=on_exit,
             )
 
+        account = revision.arn.split(":")[4]
         host = Host(
+            address=roots.address,
+            registration=Registration(revision.function, revision.version, configuration.handler, account),
             clock=self._clock,
             starts=self._starts,
             spawn=spawn,
@@ -223,7 +239,8 @@ class Pool:
             ended=lambda: self._ended(resident),
         )
         limit = max(PROVISIONED_INIT_LIMIT, configuration.timeout) if provisioned else INIT_LIMIT
-        terms = Terms(configuration.timeout, configuration.memory_size, surroundings.log_dialect, limit)
+        extensions = external_extensions.names(revision.layers)
+        terms = Terms(configuration.timeout, configuration.memory_size, surroundings.log_dialect, limit, extensions)
         records = PlatformRecords(
             revision.function,
             revision.arn,
@@ -235,7 +252,9 @@ class Pool:
             configuration.memory_size,
         )
         log = logs.EnvironmentLog(surroundings.log_dialect, logging_config, records)
-        resident = _Resident(Environment(name, terms, host), revision, initialization_type, log, group, stream, place)
+        environment = Environment(name, terms, host)
+        records.told = environment.tell
+        resident = _Resident(environment, revision, initialization_type, log, group, stream, place)
         self._residents[name] = resident
         self._scheduler.created(revision.function, revision.version, name, now, provisioned=provisioned)
         self._journal.append(
@@ -285,6 +304,8 @@ class Pool:
 
     def _ended(self, resident: _Resident) -> None:
         shutil.rmtree(resident.place.tmp, ignore_errors=True)
+        if resident.place.hosts:
+            resident.place.hosts.unlink(missing_ok=True)
         del self._residents[resident.environment.name]
         self._scheduler.ended(resident.revision.function, resident.revision.version, resident.environment.name)
         self._environment_ended()
@@ -302,7 +323,7 @@ class Pool:
         await self._until(lambda: not any(resident.environment.ending for resident in self._residents.values()))
 
     async def end(self, because: str) -> None:
-        """End every environment, whatever it is doing."""
+        """End every environment at once, whatever it is doing."""
         if self._reclaiming:
             self._reclaiming.cancel()
         for resident in list(self._residents.values()):
@@ -317,7 +338,7 @@ class Pool:
 
     def _reclaim(self, function: str, idle_for: float, because: str) -> None:
         for name in self._scheduler.reclaim(function, self._clock(), idle_for, because):
-            self._residents[name].environment.end(because)
+            self._residents[name].environment.shut_down(because)
 
     def _reclaim_in_time(self) -> None:
         """Set the timer for the environment that has been idle the longest."""
@@ -338,3 +359,19 @@ class Pool:
     def _clock(self) -> float:
         """Seconds since the epoch, never jumping."""
         return time.monotonic() + self._clock_offset
+
+
+def _addresses() -> Iterator[str]:
+    """Loopback addresses, for each environment another one, so that extensions that listen on the same port of
+    sandbox.localdomain do not get into each other's way."""
+    for number in itertools.count(1):
+        yield f"127.{64 + (number >> 16) % 64}.{(number >> 8) % 256}.{number % 256}"
+
+
+def _hosts(file: Path, address: str) -> Path | None:
+    """Write an environment's /etc/hosts; None on a machine that has none."""
+    own = Path("/etc/hosts")
+    if not own.is_file():
+        return None
+    file.write_text(f"{own.read_text(errors='replace')}\n{address} sandbox.localdomain sandbox\n")
+    return file

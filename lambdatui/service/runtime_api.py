@@ -10,10 +10,11 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from lambdatui.service.answers import ACCEPTED, not_allowed, problem
 from lambdatui.service.http import BodyReader, HttpServer, Later, Limits, Refusal, Request, Response, plain_refusal
 from lambdatui.service.runtime_states import IllegalTransitionError, RuntimeStates, State
 
@@ -106,30 +107,19 @@ def _error_type_in(body: bytes) -> str:
     return given if isinstance(given, str) else ""
 
 
-def _json(status: int, fields: dict[str, str]) -> Response:
-    """As Go encodes it: compact, with a newline at the end."""
-    body = json.dumps(fields, separators=(",", ":")) + "\n"
-    return Response(status, body.encode(), (("Content-Type", "application/json"),))
-
-
-def _problem(status: int, error_type: str, message: str) -> Response:
-    return _json(status, {"errorMessage": message, "errorType": error_type})
-
-
 def _forbidden(error: IllegalTransitionError) -> Response:
-    return _problem(403, "InvalidStateTransition", str(error))
+    return problem(403, "InvalidStateTransition", str(error))
 
 
-_ACCEPTED = _json(202, {"status": "OK"})
-_INVALID_REQUEST_ID = _problem(400, "InvalidRequestID", "Invalid request ID")
-_INVALID_MODE = _problem(400, "InvalidFunctionResponseMode", "Invalid function response mode")
-_TRUNCATED = _problem(400, "TruncatedHTTPRequest", "HTTP request detected as truncated")
-_FAILED = _problem(500, "InternalServerError", "Internal Server Error")
+_INVALID_REQUEST_ID = problem(400, "InvalidRequestID", "Invalid request ID")
+_INVALID_MODE = problem(400, "InvalidFunctionResponseMode", "Invalid function response mode")
+_TRUNCATED = problem(400, "TruncatedHTTPRequest", "HTTP request detected as truncated")
+_FAILED = problem(500, "InternalServerError", "Internal Server Error")
 _NOT_FOUND = Response(404, b"404 page not found\n", [("Content-Type", "text/plain; charset=utf-8")])
 
 
 def _too_large(limit: int) -> Response:
-    return _problem(413, "RequestEntityTooLarge", f"Exceeded maximum allowed payload size ({limit} bytes).")
+    return problem(413, "RequestEntityTooLarge", f"Exceeded maximum allowed payload size ({limit} bytes).")
 
 
 def _is_streamed(request: Request) -> bool:
@@ -159,7 +149,7 @@ class _StreamedResponse(BodyReader):
         given = trailers.get(_ERROR_TYPE)
         failed = given is not None or bool(encoded)
         self._listener.runtime_response_end(self._request_id, _known_type(given, body) if failed else None, body)
-        return _ACCEPTED
+        return ACCEPTED
 
 
 def _event(invocation: NextInvocation) -> Response:
@@ -179,8 +169,10 @@ def _event(invocation: NextInvocation) -> Response:
 class RuntimeApi:
     """The Runtime API of one environment. It outlives the environment's runtime processes: see `reset`."""
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: Listener, *others: Callable[[Request], Response | Later | None]) -> None:
+        """`others` are the APIs on the same port: each answers the calls that are its own, and None to others."""
         self._listener = listener
+        self._others = others
         self._server = HttpServer(self._handle, refuse=self._refuse, limits=LIMITS, streams=_is_streamed)
         self._begin()
 
@@ -233,20 +225,21 @@ class RuntimeApi:
         path = request.path
         try:
             if path == _NEXT:
-                return self._next() if request.method == "GET" else _not_allowed("GET")
+                return self._next() if request.method == "GET" else not_allowed("GET")
             if match := _INVOCATION.fullmatch(path):
                 if request.method != "POST":
-                    return _not_allowed("POST")
+                    return not_allowed("POST")
                 if match[1] != self._current_id:
                     return _INVALID_REQUEST_ID
                 if _is_streamed(request):
                     return self._streamed_response()
                 return self._response(request) if match[2] == "response" else self._error(request)
             if path == _INIT_ERROR:
-                return self._init_error(request) if request.method == "POST" else _not_allowed("POST")
+                return self._init_error(request) if request.method == "POST" else not_allowed("POST")
         except IllegalTransitionError as error:
             return _forbidden(error)
-        return _NOT_FOUND
+        answers = (handle(request) for handle in self._others)
+        return next((answer for answer in answers if answer is not None), _NOT_FOUND)
 
     def _next(self) -> Response | Later:
         before = self._states.state
@@ -273,7 +266,7 @@ class RuntimeApi:
             self._listener.runtime_response_too_large(self._current_id, MAX_RESPONSE_BYTES)
             return _too_large(MAX_RESPONSE_BYTES)
         self._listener.runtime_response(self._current_id, request.body)
-        return _ACCEPTED
+        return ACCEPTED
 
     def _streamed_response(self) -> BodyReader:
         """From its first byte on there is no other answer: the runtime stays in InvocationResponse until its end."""
@@ -284,12 +277,12 @@ class RuntimeApi:
         self._states.take("error")
         self._states.take("sent")
         self._listener.runtime_error(self._current_id, error_type(request), request.body)
-        return _ACCEPTED
+        return ACCEPTED
 
     def _init_error(self, request: Request) -> Response:
         self._states.take("init error")
         self._listener.runtime_init_error(error_type(request), request.body)
-        return _ACCEPTED
+        return ACCEPTED
 
     def _refuse(self, refusal: Refusal) -> Response:
         """A response that does not arrive as a whole. After a truncated one the invocation goes on: it ends with the
@@ -318,7 +311,3 @@ class RuntimeApi:
         self._states.take("sent")
         self._listener.runtime_response_too_large(self._current_id, MAX_STREAMED_BYTES)
         return _too_large(MAX_STREAMED_BYTES)
-
-
-def _not_allowed(method: str) -> Response:
-    return Response(405, headers=[("Allow", method)])

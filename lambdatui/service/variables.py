@@ -77,3 +77,24 @@ def function_variables(
         reserved["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
         reserved["AWS_LAMBDA_LOG_LEVEL"] = configuration.logging_config.application_log_level or "INFO"
     return {**defaults, **configuration.environment, **reserved}
+
+
+_NOT_FOR_EXTENSIONS = frozenset(
+    {
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "LAMBDA_RUNTIME_DIR",
+        "LAMBDA_TASK_ROOT",
+    }
+)
+
+
+def extension_variables(function_variables: Mapping[str, str]) -> dict[str, str]:
+    """What an external extension gets of them ("Using the Lambda Extensions API": extensions have access to all of the
+    function's but those that are specific to the runtime's process)."""
+    return {
+        name: value
+        for name, value in function_variables.items()
+        if name not in _NOT_FOR_EXTENSIONS and not name.startswith(("_", "AWS_XRAY_"))
+    }

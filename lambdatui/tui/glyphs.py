@@ -45,6 +45,8 @@ def environment_state(environment: Environment, glyphs: Glyphs) -> tuple[str, Sp
             return glyphs.init, ("init" if environment.state == "init" else "waiting", "init")
         case "busy":
             return glyphs.busy, ("busy", "busy")
+        case "shutdown":
+            return glyphs.busy, ("shutdown", "warn")
         case "reset" if environment.last_status == "timed_out":
             return glyphs.timed_out, ("timed out", "warn")
         case "reset":

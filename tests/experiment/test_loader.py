@@ -177,6 +177,7 @@ def test_no_experiment_at_all(file: Path, text: str | bytes, line: int, column: 
         ("invoke: {}", "edit: {file: app.py, replace: {x: y}}", "app.py has no 'x' in it"),
         ("invoke: {}", "edit: {file: other.py, replace: {x: y}}", "there is no file other.py in inline"),
         ("invoke: {}", "wait: 1, expect: {cold_starts: 1}", "'cold_starts' is about invocations"),
+        ("invoke: {}", "wait: 1, expect: {log: x}", "'log' is about invocations"),
         ("invoke: {}", "invoke: {}, expect: {rejected: x}", "'rejected' is about a change of the function"),
         ("invoke: {}", "invoke: {}, expect: {status: {}}", "'status' needs one of succeeded"),
         ("invoke: {}", "invoke: {}, expect: {duration_ms: {min: 2, max: 1}}", "'duration_ms' has a `min` above"),

@@ -9,6 +9,7 @@ import pytest
 
 from lambdatui import events as ev
 from lambdatui.service.environment import Environment, Host
+from lambdatui.service.extensions_api import Registration
 from lambdatui.service.lifecycle import Terms
 from lambdatui.service.runtime_api import NextInvocation
 
@@ -24,6 +25,8 @@ async def test_a_process_that_cannot_be_started_fails_the_invocation_and_gives_u
         raise error
 
     host = Host(
+        address="127.0.0.1",
+        registration=Registration("F", "$LATEST", "app.handler", "000000000000"),
         clock=time.time,
         starts=starts,
         spawn=spawn,  # type: ignore[arg-type]

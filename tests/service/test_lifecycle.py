@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from random import Random
 from typing import TypeVar
 
 import pytest
@@ -18,6 +19,7 @@ from lambdatui.service.logs import EnvironmentLog
 from lambdatui.service.platform_records import PlatformRecords
 
 NEXT = lc.NextRequested(20)
+NEXT_OF_A = lc.ExtensionNextRequested("a", 1)
 E = TypeVar("E")
 EXIT = lc.Exited("Runtime exited with error: exit status 1", 30)
 
@@ -25,8 +27,8 @@ EXIT = lc.Exited("Runtime exited with error: exit status 1", 30)
 class Story:
     """A lifecycle told as steps: each takes seconds and an input, and leaves the effects behind."""
 
-    def __init__(self, dialect: str = "current", timeout: int = 3) -> None:
-        self.machine = lc.Lifecycle("env", Terms(timeout, 128, dialect))
+    def __init__(self, dialect: str = "current", timeout: int = 3, extensions: tuple[str, ...] = ()) -> None:
+        self.machine = lc.Lifecycle("env", Terms(timeout, 128, dialect, extensions=extensions))
         self.now = 1_700_000_000.0
         self.effects: list[lc.Effect] = self.machine.begin()
 
@@ -42,6 +44,16 @@ class Story:
         self.effects.clear()
         return self
 
+    def with_extensions(self) -> Story:
+        """The same, where `a` gets INVOKE and SHUTDOWN, and `b` nothing."""
+        self.then(lc.Invoke("1")).then(lc.ExtensionStarted("a")).then(lc.ExtensionStarted("b"))
+        self.then(lc.ExtensionRegistered("a", True, ("INVOKE", "SHUTDOWN"))).then(NEXT_OF_A)
+        self.then(lc.ExtensionRegistered("b", True, ())).then(lc.ExtensionNextRequested("b", 1))
+        self.then(lc.ProcessStarted()).then(NEXT).then(lc.Responded("1")).then(NEXT).then(NEXT_OF_A)
+        assert self.machine.state == State.IDLE
+        self.effects.clear()
+        return self
+
     def all_of(self, kind: type[E]) -> list[E]:
         found = [each.event if isinstance(each, lc.Emit) else each for each in self.effects]
         return [each for each in found if isinstance(each, kind)]
@@ -54,8 +66,8 @@ class Story:
 def test_a_cold_start() -> None:
     story = Story().then(lc.Invoke("1")).then(lc.ProcessStarted()).then(lc.RuntimeInitDone(), 0.04).then(NEXT, 0.02)
     assert story.kinds == [
-        *("Spawn", "InitStarted", "InitPhaseFinished", "SetTimer", "InitPhaseFinished"),
-        *("CancelTimer", "InitPhaseFinished", "InitFinished", "InvocationStarted", "SetTimer", "AnswerNext"),
+        *("Spawn", "InitStarted", "SetTimer", "InitPhaseFinished", "InitPhaseFinished", "InitPhaseFinished"),
+        *("InitFinished", "CancelTimer", "InvocationStarted", "SetTimer", "AnswerNext"),
     ]
     assert [(each.part, each.duration_ms) for each in story.all_of(ev.InitPhaseFinished)] == [
         ("extension", 0.0),
@@ -246,6 +258,149 @@ def test_what_cannot_happen_is_a_defect() -> None:
         Story().then(NEXT)
 
 
+# -- with extensions ------------------------------------------------------------------------------------------------
+
+
+def test_the_runtime_starts_when_every_extension_has_registered() -> None:
+    story = Story(extensions=("a", "b")).then(lc.Invoke("1"))
+    story.then(lc.ExtensionStarted("a")).then(lc.ExtensionRegistered("a", True, ("INVOKE",)), 0.1)
+    assert story.kinds == ["SpawnExtensions", "InitStarted", "SetTimer"]
+    story.then(lc.ExtensionRegistered("b", True, ()), 0.1).then(lc.ExtensionStarted("b"))  # one that was very quick
+    assert story.kinds[3:] == ["InitPhaseFinished", "Spawn"]
+    story.then(lc.ProcessStarted()).then(lc.RuntimeInitDone(), 0.04).then(NEXT, 0.02)
+    assert [(each.part, each.duration_ms) for each in story.all_of(ev.InitPhaseFinished)] == [
+        ("extension", 200.0),
+        ("runtime", 40.0),
+        ("function", 20.0),
+    ]
+    assert story.machine.state == State.INIT, "the extensions are not ready yet"
+    story.then(NEXT_OF_A, 0.3).then(lc.ExtensionNextRequested("b", 1), 0.04)
+    assert story.all_of(ev.InitFinished)[0].duration_ms == 600.0
+    assert story.all_of(lc.AnswerNext)[0].extensions == ("a",), "only those that asked for INVOKE"
+    assert [(each.name, each.state, each.events) for each in story.all_of(ev.ExtensionInitFinished)] == [
+        ("a", "Ready", ("INVOKE",)),
+        ("b", "Ready", ()),
+    ]
+
+
+def test_the_caller_is_answered_by_the_runtime_and_the_invocation_ends_with_the_extensions() -> None:
+    story = Story(extensions=("a", "b")).with_extensions().then(lc.Invoke("2")).then(lc.Responded("2"), 0.01)
+    assert story.all_of(lc.Reply)[0].payload == "2"
+    assert story.then(NEXT).all_of(ev.InvocationFinished) == []
+    story.then(NEXT_OF_A, 0.09)
+    assert story.all_of(ev.InvocationFinished)[0].duration_ms == 100.0
+    assert story.kinds[-3:] == ["Released", "Freeze", "EnvironmentFrozen"]
+
+
+def test_an_extension_that_goes_on_past_the_deadline_is_a_timeout_and_the_answer_stands() -> None:
+    story = Story(extensions=("a", "b")).with_extensions()
+    story.then(lc.Invoke("2")).then(lc.Responded("2"), 0.01).then(NEXT).then(lc.TimeIsUp(1), 3.0).then(EXIT)
+    assert [each.status for each in story.all_of(lc.Reply)] == ["succeeded"]
+    assert story.all_of(ev.InvocationFinished)[0].status == "timed_out"
+
+
+@pytest.mark.parametrize("runtime_obeys", [True, False])
+def test_a_shutdown_with_external_extensions(runtime_obeys: bool) -> None:
+    story = Story(extensions=("a", "b")).with_extensions().then(lc.ShutDown("reclaimed"), 60.0)
+    began = story.now
+    assert story.kinds == ["CancelTimer", "EnvironmentShutdown", "Thaw", "Terminate", "SetTimer"]
+    assert story.all_of(lc.SetTimer)[0].at == began + 0.3
+    story.effects.clear()
+    if not runtime_obeys:
+        assert story.then(lc.TimeIsUp(1), 0.3).kinds == ["KillRuntime"]
+    story.then(EXIT, 0.01)
+    assert story.all_of(lc.KillExtensions) == [lc.KillExtensions(("b",))], "it did not ask for SHUTDOWN"
+    assert story.all_of(lc.SendShutdown) == [lc.SendShutdown(("a",), "spindown", began + 2.0)]
+    story.then(lc.ExtensionExited("b", "signal: killed", 1)).then(lc.TimeIsUp(1), 1.7)
+    assert story.kinds[-1] == "Kill", "its time is over"
+    story.then(lc.ExtensionExited("a", "signal: killed", 1))
+    assert story.kinds[-2:] == ["EnvironmentEnded", "Ended"]
+
+
+def test_a_shutdown_with_internal_extensions_only_gives_the_runtime_half_a_second() -> None:
+    story = Story().then(lc.Invoke("1")).then(lc.ProcessStarted())
+    story.then(lc.ExtensionRegistered("inside", False, ())).then(lc.ExtensionNextRequested("inside", 1)).then(NEXT)
+    story.then(lc.Responded("1")).then(NEXT)
+    story.effects.clear()
+    story.then(lc.ShutDown("reclaimed"))
+    assert story.all_of(lc.SetTimer)[0].at == story.now + 0.5
+    assert story.then(EXIT).kinds[-2:] == ["EnvironmentEnded", "Ended"]
+
+
+def test_a_timeout_is_told_at_once_and_the_environment_is_free_after_its_shutdown() -> None:
+    story = Story(extensions=("a", "b")).with_extensions().then(lc.Invoke("2")).then(lc.TimeIsUp(1), 3.0)
+    assert story.all_of(lc.Reply)[0].status == "timed_out"
+    story.then(EXIT)
+    assert story.all_of(ev.InvocationFinished)[0].duration_ms == 3000.0
+    assert story.all_of(lc.SendShutdown)[0].reason == "timeout"
+    assert story.all_of(lc.Released) == []
+    story.then(lc.ExtensionExited("b", "signal: killed", 1)).then(lc.ExtensionExited("a", "exit code 0", 1), 0.1)
+    assert story.kinds[-2:] == ["Released", "EnvironmentReset"]
+    story.effects.clear()
+    assert story.then(lc.Invoke("3")).kinds == ["SpawnExtensions"]
+
+
+def test_an_extension_that_exits_fails_the_invocation() -> None:
+    story = Story(extensions=("a", "b")).with_extensions().then(lc.Invoke("2"))
+    story.then(lc.ExtensionExited("b", "exit status 1", 1), 0.02)
+    assert json.loads(story.all_of(lc.Reply)[0].payload) == {
+        "errorType": "Extension.Crash",
+        "errorMessage": "RequestId: 2 Error: exit status 1",
+    }
+    story.then(EXIT).then(lc.ExtensionExited("a", "exit code 0", 1))
+    assert story.all_of(ev.InvocationFinished)[0].error_type == "Extension.Crash"
+    assert story.all_of(ev.EnvironmentReset) == [ev.EnvironmentReset("env", "failure")]
+
+
+@pytest.mark.parametrize(("call", "error_type"), [("init", "Extension.InitError"), ("exit", "Extension.ExitError")])
+def test_an_extension_that_says_why_it_exits_is_believed(call: str, error_type: str) -> None:
+    def fails(story: Story) -> None:
+        story.then(lc.ExtensionStarted("a")).then(lc.ExtensionRegistered("a", True, ("SHUTDOWN",)))
+        story.then(lc.ExtensionErred("a", call, "Own.Word")).then(lc.ExtensionExited("a", "exit status 1", 1))
+
+    story = Story(extensions=("a",)).then(lc.Invoke("1"))
+    fails(story)
+    story.then(lc.ProcessStarted()).then(EXIT)  # the runtime was just being started
+    fails(story)
+    story.then(lc.ProcessStarted()).then(EXIT)
+    assert [(each.phase, each.error_type) for each in story.all_of(ev.InitFinished)] == [
+        ("init", error_type),
+        ("invoke", error_type),
+    ]
+    assert {each.error_type for each in story.all_of(ev.ExtensionInitFinished)} == {"Own.Word"}
+    assert json.loads(story.all_of(lc.Reply)[0].payload)["errorType"] == error_type
+
+
+def test_an_extension_that_cannot_be_started_fails_the_init_twice() -> None:
+    missing = lc.ExtensionNotLaunched("a", "permission denied", "PermissionDenied")
+    story = Story(extensions=("a",)).then(lc.Invoke("1")).then(missing).then(missing)
+    [first, second] = story.all_of(ev.InitFinished)
+    assert (first.phase, second.phase, first.error_type) == ("init", "invoke", "Extension.LaunchError")
+    assert story.all_of(ev.ExtensionInitFinished)[0] == ev.ExtensionInitFinished(
+        "env", "a", "LaunchError", (), "PermissionDenied"
+    )
+    assert story.machine.state == State.RESET
+
+
+def test_the_eleventh_extension_is_one_too_many() -> None:
+    names = tuple(f"extension{n:02}" for n in range(11))
+    story = Story(extensions=names).then(lc.Invoke("1"))
+    for name in names[:10]:
+        story.then(lc.ExtensionStarted(name))
+    assert story.machine.state == State.FAILING
+    assert set(story.all_of(lc.KillExtensions)[0].names) == set(names[:10])
+
+
+def test_an_end_at_once_does_not_wait_for_a_shutdown_that_has_begun() -> None:
+    story = Story(extensions=("a", "b")).with_extensions().then(lc.ShutDown("reclaimed")).then(lc.End("closed"))
+    assert story.kinds[-2:] == ["CancelTimer", "Kill"]
+    story.then(EXIT).then(lc.ExtensionExited("a", "signal: killed", 1)).then(
+        lc.ExtensionExited("b", "signal: killed", 1)
+    )
+    assert story.all_of(lc.SendShutdown) == []
+    assert story.all_of(ev.EnvironmentEnded) == [ev.EnvironmentEnded("env", "reclaimed")]
+
+
 class AnyLife(RuleBasedStateMachine):
     """Whatever happens, in whatever order that the world allows: one that carries out the effects."""
 
@@ -255,16 +410,19 @@ class AnyLife(RuleBasedStateMachine):
         self.requests = 0
         self.open: set[str] = set()
         self.finished: list[str] = []
-        self.process: str | None = None  # 'starting', 'running', 'dying'
+        self.processes: dict[str, str] = {}  # 'starting', 'running', 'dying', by name; the runtime's name is ''
+        self.doing: dict[str, str] = {}  # 'init', 'registered' (extensions), 'next', 'working', 'posted' (the runtime)
+        self.events: dict[str, tuple[str, ...]] = {}
+        self.told: set[str] = set()  # SHUTDOWN
         self.frozen = False
-        self.runtime = "init"  # 'init', 'next', 'working', 'streaming', 'posted'
         self.sent = ""
         self.timer = False
         self.over = False
 
-    @initialize(dialect=st.sampled_from(["current", "classic"]))
-    def begin(self, dialect: str) -> None:
-        self.machine = lc.Lifecycle("env", Terms(3, 128, dialect))
+    @initialize(dialect=st.sampled_from(["current", "classic"]), extensions=st.integers(0, 2))
+    def begin(self, dialect: str, extensions: int) -> None:
+        terms = Terms(3, 128, dialect, extensions=("a", "b")[:extensions])
+        self.machine = lc.Lifecycle("env", terms)
         self.carry_out(self.machine.begin())
 
     def give(self, given: lc.Input) -> None:
@@ -274,38 +432,70 @@ class AnyLife(RuleBasedStateMachine):
         for effect in effects:
             match effect:
                 case lc.Spawn():
-                    assert self.process is None
-                    self.process, self.runtime, self.frozen = "starting", "init", False
+                    assert "" not in self.processes and not self.frozen
+                    assert all(self.doing[name] != "init" for name in self.processes), "all have registered"
+                    self.processes[""], self.doing[""] = "starting", "init"
+                case lc.SpawnExtensions(names):
+                    assert not self.processes
+                    self.doing, self.events, self.told, self.frozen = {}, {}, set(), False
+                    self.processes = dict.fromkeys(names, "starting")
+                    self.doing = dict.fromkeys(names, "init")
                 case lc.Kill():
-                    assert self.process == "running"
-                    self.process = "dying"
+                    self.kill(*self.processes)
+                case lc.KillRuntime():
+                    self.kill("")
+                case lc.KillExtensions(names):
+                    assert all(self.processes[name] == "running" for name in names)
+                    self.kill(*names)
+                case lc.Terminate():
+                    assert self.processes[""] == "running" and not self.frozen
+                case lc.SendShutdown(names, _, deadline):
+                    assert "" not in self.processes and not self.frozen and deadline >= self.now
+                    assert all(self.processes[name] == "running" for name in names)
+                    assert all("SHUTDOWN" in self.events[name] for name in names)
+                    self.told |= set(names)
                 case lc.Freeze():
-                    assert self.process == "running" and not self.frozen
+                    assert not self.frozen and all(each == "next" for each in self.doing.values())
                     self.frozen = True
                 case lc.Thaw():
-                    assert self.frozen
                     self.frozen = False
-                case lc.AnswerNext(request_id, deadline):
-                    assert self.runtime == "next" and not self.frozen and deadline > self.now
-                    self.runtime, self.sent = "working", ""
+                case lc.AnswerNext(request_id, deadline, extensions):
+                    assert not self.frozen and deadline > self.now and self.doing[""] == "next"
+                    assert set(extensions) == {name for name, events in self.events.items() if "INVOKE" in events}
+                    self.sent = ""
+                    for name in ("", *extensions):
+                        assert self.doing[name] == "next"
+                        self.doing[name] = "working"
                     assert request_id == self.machine.running
                 case lc.Reply(request_id, status, payload, _, error_code, details):
                     self.open.remove(request_id)
-                    if self.runtime == "streaming":
+                    if self.doing.get("") == "streaming":
                         assert payload == self.sent and (error_code is None) == (details is None)
                         assert error_code or status == "succeeded"
                     else:
                         json.loads(payload)
-                case lc.SetTimer():
+                case lc.SetTimer(at):
+                    assert at >= self.now
                     self.timer = True
                 case lc.CancelTimer():
                     self.timer = False
                 case lc.Emit(ev.InvocationFinished(request_id, billed_duration_ms=billed)):
                     assert request_id not in self.open and billed >= 0
+                    assert request_id not in self.finished, "an invocation finishes once"
                     self.finished.append(request_id)
+                case lc.Emit(ev.EnvironmentReset()):
+                    self.frozen = False
                 case lc.Ended():
-                    assert self.process is None and not self.timer
+                    assert not self.processes and not self.timer
                     self.over = True
+
+    def kill(self, *names: str) -> None:
+        for name in names:
+            if self.processes.get(name) == "running":
+                self.processes[name] = "dying"
+
+    def of(self, *states: str) -> list[str]:
+        return [name for name, state in self.processes.items() if state in states]
 
     @precondition(lambda self: not self.over and self.machine.request_id is None)
     @rule()
@@ -319,40 +509,83 @@ class AnyLife(RuleBasedStateMachine):
     def wait(self, seconds: float) -> None:
         self.now += seconds
 
-    @precondition(lambda self: self.process == "starting")
-    @rule(works=st.booleans())
-    def start(self, works: bool) -> None:
-        self.process = "running" if works else None
-        self.give(lc.ProcessStarted() if works else lc.Exited("no such file", 0, "Runtime.InvalidEntrypoint"))
+    @precondition(lambda self: self.of("starting"))
+    @rule(works=st.booleans(), which=st.randoms(use_true_random=False))
+    def start(self, works: bool, which: Random) -> None:
+        name = which.choice(self.of("starting"))
+        if works:
+            self.processes[name] = "running"
+            self.give(lc.ExtensionStarted(name) if name else lc.ProcessStarted())
+        else:
+            del self.processes[name]
+            missing = lc.Exited("no such file", 0, "Runtime.InvalidEntrypoint")
+            self.give(lc.ExtensionNotLaunched(name, "no such file", "UnknownError") if name else missing)
 
-    @precondition(lambda self: self.process in ("running", "dying") and not self.frozen)
+    @precondition(lambda self: "" in self.of("running", "dying") and not self.frozen)
     @rule(what=st.sampled_from(["ready", "next", "error", "response", "part", "end", "broken end"]))
     def runtime_does(self, what: str) -> None:
+        doing = self.doing[""]
         if what == "ready":
             self.give(lc.RuntimeInitDone())
-        elif what == "next" and self.runtime in ("init", "posted"):
-            self.runtime = "next"
+        elif what == "next" and doing in ("init", "posted"):
+            self.doing[""] = "next"
             self.give(lc.NextRequested(1))
-        elif what == "error" and self.runtime == "init":
-            self.runtime = "failed"
+        elif what == "error" and doing == "init":
+            self.doing[""] = "failed"
             self.give(lc.InitErrored("Runtime.Unknown", "{}"))
-        elif what in ("error", "response") and self.runtime == "working":
-            self.runtime = "posted"
+        elif what in ("error", "response") and doing == "working":
+            self.doing[""] = "posted"
             self.give(lc.Errored("{}") if what == "error" else lc.Responded("{}"))
-        elif what == "part" and self.runtime in ("working", "streaming"):
-            self.runtime = "streaming"
-            if self.process == "running":
+        elif what == "part" and doing in ("working", "streaming"):
+            self.doing[""] = "streaming"
+            if self.processes[""] == "running":
                 self.sent += "x"
             self.give(lc.ResponsePart(b"x"))
-        elif what in ("end", "broken end") and self.runtime == "streaming":
+        elif what in ("end", "broken end") and doing == "streaming":
             self.give(lc.ResponseEnd("Function.Oops" if what == "broken end" else None, "{}"))
-            self.runtime = "posted"
+            self.doing[""] = "posted"
 
-    @precondition(lambda self: self.process in ("running", "dying"))
-    @rule()
-    def exit(self) -> None:
-        self.process, self.frozen = None, False
-        self.give(lc.Exited("Runtime exited without providing a reason", 1))
+    @precondition(lambda self: self.of("running", "dying") and not self.frozen)
+    @rule(
+        which=st.randoms(use_true_random=False),
+        what=st.sampled_from(["go on", "error"]),
+        events=st.sampled_from([(), ("INVOKE",), ("SHUTDOWN",), ("INVOKE", "SHUTDOWN")]),
+    )
+    def extension_does(self, which: Random, what: str, events: tuple[str, ...]) -> None:
+        name = which.choice(self.of("running", "dying"))
+        doing = self.doing[name]
+        if not name:
+            self.internal_extension_does(events)
+        elif doing == "init":
+            self.doing[name], self.events[name] = "registered", events
+            self.give(lc.ExtensionRegistered(name, True, events))
+        elif what == "error" and doing in ("registered", "working"):
+            self.doing[name] = "failed"
+            self.give(lc.ExtensionErred(name, "exit" if doing == "working" else "init", "Own.Word"))
+        elif doing in ("registered", "working"):
+            self.doing[name] = "next"
+            self.give(lc.ExtensionNextRequested(name, 1))
+
+    def internal_extension_does(self, events: tuple[str, ...]) -> None:
+        doing = self.doing.get("inside")
+        if doing is None and self.doing[""] == "init" and self.machine.state in (State.INIT, State.REINIT):
+            self.doing["inside"], self.events["inside"] = "registered", events[:1] if "INVOKE" in events else ()
+            self.give(lc.ExtensionRegistered("inside", False, self.events["inside"]))
+        elif doing in ("registered", "working"):
+            self.doing["inside"] = "next"
+            self.give(lc.ExtensionNextRequested("inside", 1))
+
+    @precondition(lambda self: self.of("running", "dying"))
+    @rule(which=st.randoms(use_true_random=False))
+    def exit(self, which: Random) -> None:
+        name = which.choice(self.of("running", "dying"))
+        del self.processes[name]
+        if not name:
+            self.doing.pop("inside", None)
+            self.events.pop("inside", None)
+        self.give(lc.ExtensionExited(name, "exit status 1", 1) if name else EXIT)
+        if not self.processes:
+            self.doing, self.events, self.frozen = {}, {}, False
 
     @precondition(lambda self: self.timer)
     @rule()
@@ -366,22 +599,27 @@ class AnyLife(RuleBasedStateMachine):
         self.give(lc.Retire("the code changed"))
 
     @precondition(lambda self: self.machine.request_id is None)
-    @rule()
-    def end(self) -> None:
-        self.give(lc.End("reclaimed"))
+    @rule(at_once=st.booleans())
+    def end(self, at_once: bool) -> None:
+        self.give(lc.End("closed") if at_once else lc.ShutDown("reclaimed"))
 
     @invariant()
     def holds(self) -> None:
         if not hasattr(self, "machine"):
             return
-        assert len(set(self.finished)) == len(self.finished), "an invocation finishes once"
+        state = self.machine.state
         assert len(self.open) <= 1
-        if self.machine.state == State.IDLE:
+        if state == State.IDLE:
             assert self.frozen and not self.open and not self.timer
-        if self.machine.state in (State.BUSY, State.INIT, State.REINIT) and self.process == "running":
+        if state in (State.BUSY, State.RESPONDED, State.INIT, State.REINIT):
             assert self.timer and not self.frozen
-        if self.machine.state in (State.RESET, State.ENDED):
-            assert self.process is None
+        if state == State.RESPONDED:
+            assert "" in self.processes and any(each != "next" for each in self.doing.values())
+        if state in (State.RESET, State.ENDED):
+            assert not self.processes
+        if state in (State.FAILING, State.RESETTING, State.ENDING) and not self.frozen:
+            waits_for_start = self.of("starting") or self.of("dying")
+            assert self.timer or waits_for_start, "somebody will see to it that it ends"
 
 
 TestAnyLife = AnyLife.TestCase

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import signal
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
@@ -45,6 +46,18 @@ def handler(event, context):
         case "thread":
             threading.Thread(target=lambda: time.sleep(60), daemon=True).start()
     return event["do"]
+"""
+EXTENSION = f"""#!{sys.executable}
+import json, os, urllib.request
+API = f"http://{{os.environ['AWS_LAMBDA_RUNTIME_API']}}/2020-01-01/extension"
+headers = {{"Lambda-Extension-Name": "storm"}}
+body = json.dumps({{"events": ["INVOKE", "SHUTDOWN"]}}).encode()
+with urllib.request.urlopen(urllib.request.Request(API + "/register", body, headers)) as answer:
+    headers = {{"Lambda-Extension-Identifier": answer.headers["Lambda-Extension-Identifier"]}}
+event = {{"eventType": "INVOKE"}}
+while event["eventType"] == "INVOKE":
+    with urllib.request.urlopen(urllib.request.Request(API + "/event/next", headers=headers)) as answer:
+        event = json.load(answer)
 """
 Action: TypeAlias = tuple[str, int]
 
@@ -153,12 +166,16 @@ def check(events: Iterable[ev.Event]) -> None:
     assert finished == answered, "and reported once"
 
 
-def run(story: Callable[[Storm], Awaitable[None]]) -> None:
-    async def main(folder: Path) -> None:
+def run(story: Callable[[Storm], Awaitable[None]], *, extended: bool) -> None:
+    async def main(folder: Path, layer: Path) -> None:
         (folder / "app.py").write_text(HANDLER.replace("{generation}", "0"))
+        (layer / "extensions").mkdir()
+        (layer / "extensions" / "storm").write_text(EXTENSION)
+        (layer / "extensions" / "storm").chmod(0o755)
+        layers = (str(layer),) if extended else ()
         service = await open_service(Settings(), Journal())
         try:
-            configuration = Configuration("app.handler", timeout=1, reserved_concurrent_executions=8)
+            configuration = Configuration("app.handler", timeout=1, reserved_concurrent_executions=8, layers=layers)
             await service.create("F", configuration, Code(folder))
             storm = Storm(service, folder)
             await story(storm)
@@ -169,8 +186,8 @@ def run(story: Callable[[Storm], Awaitable[None]]) -> None:
         assert processes_of(service.folder) == []
         assert not service.folder.exists()
 
-    with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(main(Path(folder)))
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as layer:
+        asyncio.run(main(Path(folder), Path(layer)))
 
 
 @settings(
@@ -179,10 +196,10 @@ def run(story: Callable[[Storm], Awaitable[None]]) -> None:
     suppress_health_check=[HealthCheck.too_slow],
     print_blob=True,
 )
-@given(actions=actions)
-def test_nothing_is_lost_doubled_or_left_in_a_storm(actions: list[Action]) -> None:
+@given(actions=actions, extended=st.booleans())
+def test_nothing_is_lost_doubled_or_left_in_a_storm(actions: list[Action], extended: bool) -> None:
     async def story(storm: Storm) -> None:
         for number, action in enumerate(actions, 1):
             await storm.act(action, number)
 
-    run(story)
+    run(story, extended=extended)
