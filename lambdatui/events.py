@@ -255,14 +255,27 @@ class InvocationStarted:
 
 
 @dataclass(frozen=True)
+class InvocationStreamed:
+    """The first byte of a streamed response reaches the caller."""
+
+    request_id: str
+
+
+@dataclass(frozen=True)
 class InvocationAnswered:
     """What the caller got: `status` is 'succeeded', 'failed' or 'timed_out', `payload` the body as text,
-    `function_error` the X-Amz-Function-Error header ('Unhandled') or None."""
+    `function_error` the X-Amz-Function-Error header ('Unhandled') or None.
+
+    Where a streamed response broke off, the payload is the part that was sent, and the rest is what
+    InvokeWithResponseStream tells at its end: `error_code`, an error type, and `error_details`, the error's body.
+    """
 
     request_id: str
     status: str
     payload: str
     function_error: str | None
+    error_code: str | None = None
+    error_details: str | None = None
 
 
 @dataclass(frozen=True)
@@ -370,6 +383,7 @@ Event: TypeAlias = (
     | InvocationThrottled
     | InvocationPlaced
     | InvocationStarted
+    | InvocationStreamed
     | InvocationAnswered
     | InvocationFinished
     | LogWritten

@@ -34,6 +34,9 @@ MINIMUM_UNRESERVED = 100
 MAX_UNZIPPED_BYTES = 262144000
 MAX_ENVIRONMENT_BYTES = 4096
 MAX_LAYERS = 5
+LOG_FORMATS = ("JSON", "Text")
+APPLICATION_LOG_LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
+SYSTEM_LOG_LEVELS = ("DEBUG", "INFO", "WARN")
 
 _RANGES = {
     "timeout": ("timeout", 1, 900),
@@ -70,6 +73,58 @@ class ResourceNotFound(ServiceRefusal):
 
 
 @dataclass(frozen=True)
+class LoggingConfig:
+    """How and where a function logs ("Configuring advanced logging controls for Lambda functions").
+
+    The levels are for the JSON format alone, where they are INFO unless it is said otherwise."""
+
+    log_format: str = "Text"
+    application_log_level: str | None = None
+    system_log_level: str | None = None
+    log_group: str | None = None
+    """None: /aws/lambda/ and the function's name."""
+
+    @property
+    def json(self) -> bool:
+        return self.log_format == "JSON"
+
+    @classmethod
+    def from_json(cls, keys: Mapping[str, Json]) -> LoggingConfig:
+        """Raises InvalidParameter for keys that there are not."""
+        _refuse_unknown(keys, cls)
+        return cls(**keys)  # type: ignore[arg-type]
+
+    def violations(self) -> Iterator[str]:
+        """What the service would not take, in its words."""
+        for key, name, allowed in (
+            ("log_format", "logFormat", LOG_FORMATS),
+            ("application_log_level", "applicationLogLevel", APPLICATION_LOG_LEVELS),
+            ("system_log_level", "systemLogLevel", SYSTEM_LOG_LEVELS),
+        ):
+            value = getattr(self, key)
+            if value is not None and value not in allowed:
+                yield (
+                    f"Value '{value}' at 'loggingConfig.{name}' failed to satisfy constraint: "
+                    f"Member must satisfy enum value set: [{', '.join(allowed)}]"
+                )
+        if self.log_group is not None and not re.fullmatch(r"[\.\-_/#A-Za-z0-9]{1,512}", self.log_group):
+            yield (
+                f"Value '{self.log_group}' at 'loggingConfig.logGroup' failed to satisfy constraint: Member must "
+                r"satisfy regular expression pattern: [\.\-_/#A-Za-z0-9]+ and have length less than or equal to 512"
+            )
+
+    def check(self) -> None:
+        """Raises InvalidParameter where valid values do not go together or are not to be had."""
+        if not self.json and (self.application_log_level or self.system_log_level):
+            raise InvalidParameter(
+                'LogLevel is not supported when LogFormat is set to "Text". '
+                'Remove LogLevel from your request or change the LogFormat to "Json" and try again.'
+            )
+        if self.log_group is not None and self.log_group.lower().startswith("aws/"):
+            raise InvalidParameter("Log groups starting with AWS/ are reserved for AWS.")
+
+
+@dataclass(frozen=True)
 class Configuration:
     """A function's configuration; the names are the Lambda API's own, in snake_case."""
 
@@ -90,6 +145,7 @@ class Configuration:
     """The execution role, by name or ARN; None: one that may log and nothing else."""
     layers: tuple[str, ...] = ()
     """Folders and .zip files whose content is laid over /opt, the later ones over the earlier."""
+    logging_config: LoggingConfig = LoggingConfig()
 
     def __post_init__(self) -> None:
         violations = [
@@ -125,10 +181,12 @@ class Configuration:
             for name in self.environment
             if not re.fullmatch(r"[a-zA-Z]([a-zA-Z0-9_])+", name) and not _RESERVED_VARIABLES.fullmatch(name)
         ]
+        violations += self.logging_config.violations()
         if violations:
             plural = "s" if len(violations) > 1 else ""
             raise InvalidParameter(f"{len(violations)} validation error{plural} detected: {'; '.join(violations)}")
         self._check_environment()
+        self.logging_config.check()
 
     def _check_environment(self) -> None:
         prefix = (
@@ -148,14 +206,14 @@ class Configuration:
 
     def updated(self, changes: Mapping[str, Json]) -> Configuration:
         """With these keys changed; raises InvalidParameter where the service would refuse."""
-        known = {each.name for each in fields(self)}
-        if unknown := [key for key in changes if key not in known]:
-            raise InvalidParameter(f"Unknown parameter in input: {', '.join(map(repr, unknown))}")
+        _refuse_unknown(changes, Configuration)
         for key, value in changes.items():
             if not _TYPES[key].fits(value):
                 raise InvalidParameter(f"'{key}' must be {_TYPES[key].words}, not {json.dumps(value)}")
-        layers = changes.get("layers", list(self.layers))
-        return replace(self, **{**changes, "layers": tuple(layers)})  # type: ignore[arg-type]
+        values: dict[str, object] = {**changes, "layers": tuple(changes.get("layers", self.layers))}  # type: ignore[arg-type]
+        if isinstance(logging_config := changes.get("logging_config"), Mapping):
+            values["logging_config"] = LoggingConfig.from_json(logging_config)
+        return replace(self, **values)  # type: ignore[arg-type]
 
     def to_json(self) -> dict[str, Json]:
         return {**asdict(self), "environment": dict(self.environment), "layers": list(self.layers)}
@@ -179,6 +237,10 @@ def _is_variables(value: Json) -> bool:
     return isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
 
 
+def _is_logging(value: Json) -> bool:
+    return isinstance(value, dict) and all(each is None or isinstance(each, str) for each in value.values())
+
+
 _TEXT = _Type("a text", lambda value: isinstance(value, str))
 _TEXT_OR_NOTHING = _Type("a text or null", lambda value: value is None or isinstance(value, str))
 _NUMBER = _Type("a whole number", _is_number)
@@ -193,8 +255,15 @@ _TYPES: Mapping[str, _Type] = {
     "reserved_concurrent_executions": _Type("a whole number or null", lambda value: value is None or _is_number(value)),
     "role": _TEXT_OR_NOTHING,
     "layers": _Type("a list of paths", _is_texts),
+    "logging_config": _Type("a mapping of names to texts", _is_logging),
 }
 """What JSON may have there."""
+
+
+def _refuse_unknown(keys: Iterable[str], of: type[Configuration | LoggingConfig]) -> None:
+    known = {each.name for each in fields(of)}
+    if unknown := [key for key in keys if key not in known]:
+        raise InvalidParameter(f"Unknown parameter in input: {', '.join(map(repr, unknown))}")
 
 
 def check_reserves(concurrent_executions: int, reserves: Iterable[int | None]) -> None:

@@ -119,6 +119,12 @@ class Invocation:
     finished_at: float | None = None
     payload: str | None = None
     function_error: str | None = None
+    error_code: str | None = None
+    """The type of the error that broke off a streamed response."""
+    error_details: str | None = None
+    """The body of that error."""
+    first_byte_at: float | None = None
+    """Of a streamed response."""
     throttle_reason: str | None = None
     qualifier: str | None = None
     duration_ms: float | None = None
@@ -127,6 +133,13 @@ class Invocation:
     memory_size_mb: int | None = None
     max_memory_used_mb: int | None = None
     error_type: str | None = None
+
+    @property
+    def first_byte_ms(self) -> float | None:
+        """From the start of the invocation to the first byte of its response, where that was streamed."""
+        if self.first_byte_at is None or self.started_at is None:
+            return None
+        return round((self.first_byte_at - self.started_at) * 1000, 3)
 
     @property
     def done(self) -> bool:
@@ -270,6 +283,7 @@ class Lab:
                 | ev.InvocationThrottled()
                 | ev.InvocationPlaced()
                 | ev.InvocationStarted()
+                | ev.InvocationStreamed()
                 | ev.InvocationAnswered()
                 | ev.InvocationFinished()
             ) as event:
@@ -362,7 +376,10 @@ class Lab:
                     environment.invocations += 1
                     environment.deadline = event.deadline
                     environment.state = "busy"
+            case ev.InvocationStreamed():
+                invocation.first_byte_at = time
             case ev.InvocationAnswered():
+                invocation.error_code, invocation.error_details = event.error_code, event.error_details
                 invocation.status, invocation.answered_at = event.status, time
                 invocation.payload, invocation.function_error = event.payload, event.function_error
             case ev.InvocationFinished():

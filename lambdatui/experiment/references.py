@@ -101,7 +101,7 @@ def _beyond_limits(definition: FunctionDefinition, place: Place) -> Iterator[Fou
     """Each value is shown to the service's own rules by itself, so that each refusal finds its line."""
     for key in ConfigurationKeys.model_fields:
         try:
-            Configuration(**{"handler": "index.handler", key: getattr(definition, key)})
+            Configuration(**{"handler": "index.handler", key: definition.value(key)})
         except InvalidParameter as refusal:
             yield (*place, key), str(refusal)
 

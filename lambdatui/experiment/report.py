@@ -46,8 +46,12 @@ class InvocationReport(_Part):
     init_duration_ms: float | None
     max_memory_used_mb: int | None
     payload: str | None
-    """The body the caller got, as text."""
+    """The body the caller got, as text; of a streamed response that broke off, the part that was sent."""
     function_error: str | None
+    first_byte_ms: float | None
+    """From the start to the first byte of a streamed response."""
+    error_code: str | None
+    """The type of the error that broke it off."""
 
 
 class EnvironmentReport(_Part):

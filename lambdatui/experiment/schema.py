@@ -15,7 +15,14 @@ from pydantic import BeforeValidator, Field, JsonValue, PrivateAttr, model_valid
 
 from lambdatui.events import Json
 from lambdatui.experiment.shapes import Model, Shorthand, Text
-from lambdatui.function import RUNTIMES, Configuration
+from lambdatui.function import (
+    APPLICATION_LOG_LEVELS,
+    LOG_FORMATS,
+    RUNTIMES,
+    SYSTEM_LOG_LEVELS,
+    Configuration,
+    LoggingConfig,
+)
 from lambdatui.role import LAMBDA, Document, managed_policy, trusting
 
 STATUSES = ("succeeded", "failed", "timed_out", "throttled")
@@ -24,6 +31,16 @@ Count = Annotated[int, Field(ge=0)]
 
 
 # -- functions ------------------------------------------------------------------------------------------------------
+
+
+class Logging(Model):
+    """How and where the function logs. The levels are for the JSON format alone."""
+
+    log_format: str = Field(default="Text", json_schema_extra={"enum": [*LOG_FORMATS]})
+    application_log_level: str | None = Field(default=None, json_schema_extra={"enum": [*APPLICATION_LOG_LEVELS]})
+    system_log_level: str | None = Field(default=None, json_schema_extra={"enum": [*SYSTEM_LOG_LEVELS]})
+    log_group: str | None = None
+    """Instead of /aws/lambda/ and the function's name."""
 
 
 class ConfigurationKeys(Model):
@@ -42,6 +59,12 @@ class ConfigurationKeys(Model):
     """The name of one of the experiment's roles; without it, a role that may log."""
     layers: list[str] = Field(default=[], json_schema_extra={"maxItems": 5})
     """Folders or .zip files, relative to the experiment file, whose content the function finds at /opt."""
+    logging_config: Logging = Logging()
+
+    def value(self, key: str) -> Any:
+        """As :class:`lambdatui.function.Configuration` takes it."""
+        value = getattr(self, key)
+        return LoggingConfig(**value.model_dump()) if isinstance(value, Logging) else value
 
 
 class FunctionDefinition(ConfigurationKeys):
@@ -60,7 +83,7 @@ class FunctionDefinition(ConfigurationKeys):
 
     def configuration(self, folder: Path) -> Configuration:
         """As the service takes it; paths are relative to `folder`."""
-        values = {key: getattr(self, key) for key in ConfigurationKeys.model_fields}
+        values = {key: self.value(key) for key in ConfigurationKeys.model_fields}
         values["layers"] = tuple(str(below(folder, layer)) for layer in self.layers)
         return Configuration(**values, python=str(below(folder, self.python)) if self.python else None)
 
@@ -133,7 +156,9 @@ class Update(ConfigurationKeys):
 
     @property
     def changes(self) -> dict[str, Json]:
-        return {key: getattr(self, key) for key in ConfigurationKeys.model_fields if key in self.model_fields_set}
+        return self.model_dump(
+            include=self.model_fields_set & ConfigurationKeys.model_fields.keys(), exclude_unset=True
+        )
 
     def changes_below(self, folder: Path) -> dict[str, Json]:
         """As the service takes them; paths are relative to `folder`."""

@@ -87,6 +87,10 @@ class Transcript:
                 return self._key(f"~ {event.function}:{event.qualifier}", f"{event.requested} provisioned: {state}")
             case ev.FunctionUpdateRejected():
                 return self._key(f"~ {event.function} stays as it is", event.message)
+            case ev.InvocationStreamed() if invocation := self._lab.invocations.get(event.request_id):
+                return self._key("← first byte", f"after {invocation.first_byte_ms:.2f} ms")
+            case ev.InvocationAnswered(error_code=str(broken_off_by)):
+                return self._key(f"← {event.status}, broken off by {broken_off_by}", _shortened(event.payload))
             case ev.InvocationAnswered():
                 return self._key(f"← {event.status}", _shortened(event.payload))
             case ev.InvocationThrottled():

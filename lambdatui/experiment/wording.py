@@ -10,7 +10,7 @@ from typing import Any
 from lambdatui.experiment.document import Document, Place, Problem
 from lambdatui.experiment.schema import json_schema
 
-LATER = frozenset({"logging_config", "maximum_retry_attempts"})
+LATER = frozenset({"maximum_retry_attempts"})
 """Lambda's own, and no mistake; but there is nothing behind them yet."""
 
 _WANTED = {

@@ -27,6 +27,8 @@ CloudWatch Logs takes no longer event either ("CloudWatch Logs quotas": 1 MB).""
 _HEADER = struct.Struct(">IIQ")
 _READY = 0xA55AFF01
 _HEADER_START = re.compile(rb"\xa5(?:\x5a(?:\x00[\x02\x03\x06\x07\x0a\x0b\x0e\x0f\x12\x13\x16\x17\x1a\x1b]|\xff\x01))")
+_LEVELS = (None, "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
+"""Of a frame's type, the third bit and those above it; the lowest two tell text (3) from JSON (2)."""
 _MAYBE_HEADER_START = re.compile(rb"\xa5(?:\x5a(?:\x00|\xff)?)?\Z")
 _MAX_FRAME_BYTES = 2**28
 _SANE_MICROSECONDS = range(10**15, 10**16)  # 2001 to 2286
@@ -44,9 +46,11 @@ _MUCH_BYTES = 2**14
 
 @dataclass(frozen=True)
 class Line:
-    """One log event, without its final newline; a log record may contain newlines."""
+    """One log event, without its final newline; a log record may contain newlines. `level` is what a runtime said of
+    it: TRACE, DEBUG, INFO, WARN, ERROR or FATAL."""
 
     text: str
+    level: str | None = None
 
 
 @dataclass(frozen=True)
@@ -167,7 +171,9 @@ class Parser:
 
 
 def _frame(kind: int, message: bytearray) -> Output:
-    return RuntimeReady() if kind == _READY else Line(message.decode(errors="replace").removesuffix("\n"))
+    if kind == _READY:
+        return RuntimeReady()
+    return Line(message.decode(errors="replace").removesuffix("\n"), _LEVELS[(kind & 0x1F) >> 2])
 
 
 def _unfinished_character(buffer: bytearray, end: int) -> int:

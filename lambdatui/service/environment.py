@@ -10,7 +10,7 @@ from lambdatui import events as ev
 from lambdatui.sandbox.capture import Line, Output, RuntimeReady
 from lambdatui.sandbox.process import Exit, Process
 from lambdatui.service import lifecycle as lc
-from lambdatui.service.runtime_api import MAX_RESPONSE_BYTES, NextInvocation, RuntimeApi
+from lambdatui.service.runtime_api import NextInvocation, RuntimeApi
 
 Spawn = Callable[[str, Callable[[list[Output]], None], Callable[[Exit], None]], Awaitable[Process]]
 """Starts the runtime's process for the Runtime API at an address; raises OSError."""
@@ -25,7 +25,7 @@ class Host:
     starts: asyncio.Semaphore
     spawn: Spawn
     emit: Callable[[ev.Event], None]
-    wrote: Callable[[str | None, tuple[str, ...]], None]
+    wrote: Callable[[str | None, tuple[Line, ...]], None]
     """Log events that the function printed, and during which invocation."""
     replied: Callable[[str], None]
     released: Callable[[], None]
@@ -86,9 +86,17 @@ class Environment:
         self._drain()
         self._take(lc.Responded(body.decode(errors="replace")))
 
-    def runtime_response_too_large(self, request_id: str, size: int) -> None:
+    def runtime_response_too_large(self, request_id: str, limit: int) -> None:
         self._drain()
-        self._take(lc.ResponseTooLarge(MAX_RESPONSE_BYTES))
+        self._take(lc.ResponseTooLarge(limit))
+
+    def runtime_response_part(self, request_id: str, data: bytes) -> None:
+        self._drain()
+        self._take(lc.ResponsePart(data))
+
+    def runtime_response_end(self, request_id: str, error_type: str | None, error_body: bytes) -> None:
+        self._drain()
+        self._take(lc.ResponseEnd(error_type, error_body.decode(errors="replace")))
 
     def runtime_error(self, request_id: str, error_type: str, body: bytes) -> None:
         self._drain()
@@ -101,16 +109,16 @@ class Environment:
     # what the process says
 
     def _printed(self, outputs: list[Output]) -> None:
-        lines: list[str] = []
+        lines: list[Line] = []
         for output in outputs:
             if isinstance(output, Line):
-                lines.append(output.text)
+                lines.append(output)
             else:
                 self._write(lines)
                 self._runtime_ready(output)
         self._write(lines)
 
-    def _write(self, lines: list[str]) -> None:
+    def _write(self, lines: list[Line]) -> None:
         if lines:
             self._host.wrote(self._lifecycle.running, tuple(lines))
             lines.clear()
@@ -135,9 +143,9 @@ class Environment:
             match effect:
                 case lc.Emit(event):
                     self._host.emit(event)
-                case lc.Reply(request_id, status, payload, function_error):
-                    self._host.emit(ev.InvocationAnswered(request_id, status, payload, function_error))
-                    self._host.replied(request_id)
+                case lc.Reply() as reply:
+                    self._host.emit(ev.InvocationAnswered(**vars(reply)))
+                    self._host.replied(reply.request_id)
                 case lc.AnswerNext(_, deadline):
                     self._answer_next(deadline)
                 case lc.SetTimer(at):

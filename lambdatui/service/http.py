@@ -9,16 +9,37 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
 from typing import NamedTuple, TypeAlias
 
-from lambdatui.service.http_requests import STATUS, Limits, Received, Refusal, Request, RequestParser, Why
+from lambdatui.service.http_requests import (
+    STATUS,
+    End,
+    Head,
+    Limits,
+    Part,
+    Received,
+    Refusal,
+    Request,
+    RequestParser,
+)
 
-__all__ = ["Handler", "HttpServer", "Later", "Limits", "Refusal", "Request", "Response", "Why", "plain_refusal"]
+__all__ = [
+    "BodyReader",
+    "Handler",
+    "HttpServer",
+    "Later",
+    "Limits",
+    "Refusal",
+    "Request",
+    "Response",
+    "plain_refusal",
+]
 
 _READ_BYTES = 2**16
 
@@ -72,7 +93,33 @@ class Later:
                 self._gone()
 
 
-Handler: TypeAlias = Callable[[Request], Response | Later]
+class BodyReader(ABC):
+    """Gets the body of one request as it arrives. One that is cut short has no end: it is refused."""
+
+    @abstractmethod
+    def part(self, data: bytes) -> None:
+        """Some more of it."""
+
+    @abstractmethod
+    def end(self, trailers: Mapping[str, str]) -> Response:
+        """That was all of it; the answer."""
+
+
+class _Unread(BodyReader):
+    """Of a request that has its answer before its body."""
+
+    def __init__(self, answer: Response) -> None:
+        self._answer = answer
+
+    def part(self, data: bytes) -> None:
+        pass
+
+    def end(self, trailers: Mapping[str, str]) -> Response:
+        return self._answer
+
+
+Handler: TypeAlias = Callable[[Request], Response | Later | BodyReader]
+"""A BodyReader is for requests that are handed over without their body."""
 
 
 def plain_refusal(refusal: Refusal) -> Response:
@@ -81,12 +128,19 @@ def plain_refusal(refusal: Refusal) -> Response:
 
 
 class HttpServer:
-    """Listens on one address. `refuse` answers for what never reaches `handle`, and where `handle` fails."""
+    """Listens on one address. `refuse` answers for what never reaches `handle`, and where `handle` fails; `streams`
+    says which requests reach it before their body."""
 
     def __init__(
-        self, handle: Handler, *, refuse: Callable[[Refusal], Response] = plain_refusal, limits: Limits | None = None
+        self,
+        handle: Handler,
+        *,
+        refuse: Callable[[Refusal], Response] = plain_refusal,
+        limits: Limits | None = None,
+        streams: Callable[[Request], bool] = lambda _: False,
     ) -> None:
         self.handle = handle
+        self.streams = streams
         self.refuse = refuse
         self.limits = limits or Limits()
         self.connections: set[Connection] = set()
@@ -146,11 +200,13 @@ class Connection(asyncio.BufferedProtocol):
     def __init__(self, server: HttpServer) -> None:
         self._server = server
         self._loop = asyncio.get_running_loop()
-        self._parser = RequestParser(server.limits)
+        self._parser = RequestParser(server.limits, server.streams)
         self._transport: asyncio.Transport | None = None
         self._queue: deque[Received] = deque()
         self._answering: Request | None = None
         self._later: Later | None = None
+        self._reader: BodyReader = _Unread(Response(500))
+        """Of the body that is arriving, if there is one."""
         self._timer: asyncio.TimerHandle | None = None
         self._heard = 0.0
         self._writable = True
@@ -220,21 +276,40 @@ class Connection(asyncio.BufferedProtocol):
         """Answer what can be answered now."""
         while self._queue and self._later is None and self._writable and not self._lingering:
             received = self._queue.popleft()
-            if isinstance(received, Refusal):
-                self._refuse(received)
-                return
-            answer = self._ask(received)
-            if isinstance(answer, Later):
-                sent = answer.attach(self._deliver)
-                if sent is None:
-                    self._answering, self._later = received, answer
-                    break
-                answer = sent
-            self._write(received, answer)
+            match received:
+                case Refusal():
+                    self._refuse(received)
+                    return
+                case Request():
+                    self._answer(received)
+                case Head(request):
+                    self._read(request)
+                case Part(data):
+                    self._reader.part(data)
+                case End(trailers):
+                    assert self._answering
+                    self._write(self._answering, self._reader.end(trailers))
         if self._open:
             self._balance()
 
-    def _ask(self, request: Request) -> Response | Later:
+    def _answer(self, request: Request) -> None:
+        answer = self._ask(request)
+        assert not isinstance(answer, BodyReader)
+        if isinstance(answer, Later):
+            sent = answer.attach(self._deliver)
+            if sent is None:
+                self._answering, self._later = request, answer
+                return
+            answer = sent
+        self._write(request, answer)
+
+    def _read(self, request: Request) -> None:
+        answer = self._ask(request)
+        assert not isinstance(answer, Later)
+        self._answering = request
+        self._reader = answer if isinstance(answer, BodyReader) else _Unread(answer)
+
+    def _ask(self, request: Request) -> Response | Later | BodyReader:
         try:
             return self._server.handle(request)
         except Exception as error:

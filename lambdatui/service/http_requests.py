@@ -6,7 +6,7 @@ few duties that a server has beyond syntax (RFC 9112: a Host header; RFC 9110: E
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, NamedTuple, TypeAlias
@@ -63,7 +63,26 @@ class Refusal:
     """Of a body that is too large: its length as far as it is known."""
 
 
-Received: TypeAlias = Request | Refusal
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A request, without its body, whose body is handed over as it arrives: Parts follow, then the End or a Refusal."""
+
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """`trailers` by lower-case name."""
+
+    trailers: Mapping[str, str]
+
+
+Received: TypeAlias = Request | Head | Part | End | Refusal
 
 
 class _Refused(Exception):
@@ -71,10 +90,12 @@ class _Refused(Exception):
 
 
 class RequestParser:
-    """Feed it bytes, get requests, at most one refusal, and then nothing more."""
+    """Feed it bytes, get requests, at most one refusal, and then nothing more. `streams` says of a request without its
+    body whether that is to be handed over as it arrives."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, streams: Callable[[Request], bool] = lambda _: False) -> None:
         self._limits = limits
+        self._streams = streams
         self._parser = httptools.HttpRequestParser(self)
         self._received: list[Received] = []
         self._refused = False
@@ -116,9 +137,10 @@ class RequestParser:
     def on_message_begin(self) -> None:
         self._progress = True
         self.incomplete = True
-        self._head_complete = self._upgrading = False
+        self._head_complete = self._upgrading = self._streaming = False
         self._url = b""
         self._headers: dict[str, str] = {}
+        self._trailers: dict[str, str] = {}
         self._head_bytes = self._body_bytes = 0
         self._body: list[bytes] = []
 
@@ -130,9 +152,9 @@ class RequestParser:
         self._head_bytes += len(name) + len(value)
         if self._head_bytes > self._limits.head_bytes:
             raise _Refused("head too large")
-        if not self._head_complete:  # trailers come after the head: nobody reads them, and they may not pose as headers
-            key, text, headers = name.lower().decode(), value.decode("utf-8", "surrogateescape"), self._headers
-            headers[key] = f"{headers[key]}, {text}" if key in headers else text
+        fields = self._trailers if self._head_complete else self._headers  # trailers may not pose as headers
+        key, text = name.lower().decode(), value.decode("utf-8", "surrogateescape")
+        fields[key] = f"{fields[key]}, {text}" if key in fields else text
 
     def on_headers_complete(self) -> None:
         if self._head_bytes + len(self._url) > self._limits.head_bytes:
@@ -161,6 +183,10 @@ class RequestParser:
             if headers["expect"].lower() != "100-continue":
                 raise _Refused("expectation failed")
             self.wants_continue = self._version == "1.1"
+        head = self._request()
+        self._streaming = self._streams(head)
+        if self._streaming:
+            self._received.append(Head(head))
 
     def on_body(self, part: bytes) -> None:
         self._progress = True
@@ -168,12 +194,18 @@ class RequestParser:
         self._body_bytes += len(part)
         if self._body_bytes > self._limits.body_bytes:
             raise _Refused("body too large")
-        self._body.append(part)
+        if self._streaming:
+            self._received.append(Part(part))
+        else:
+            self._body.append(part)
 
     def on_message_complete(self) -> None:
         if self._upgrading:
             return
         self.incomplete = self.wants_continue = False
+        if self._streaming:
+            self._received.append(End(self._trailers))
+            return
         body = self._body
         self._received.append(self._request(body[0] if len(body) == 1 else b"".join(body)))
         self._body = []

@@ -87,6 +87,21 @@ class ResponseTooLarge:
 
 
 @dataclass(frozen=True)
+class ResponsePart:
+    """Some of a response that the function streams."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
+class ResponseEnd:
+    """All of a streamed response was sent; or, with an error type, the function failed in the middle of it."""
+
+    error_type: str | None
+    error_body: str
+
+
+@dataclass(frozen=True)
 class Errored:
     """The runtime reports that the function failed."""
 
@@ -136,6 +151,8 @@ Input: TypeAlias = (
     | NextRequested
     | Responded
     | ResponseTooLarge
+    | ResponsePart
+    | ResponseEnd
     | Errored
     | InitErrored
     | TimeIsUp
@@ -184,6 +201,8 @@ class Reply:
     status: str
     payload: str
     function_error: str | None
+    error_code: str | None = None
+    error_details: str | None = None
 
 
 @dataclass(frozen=True)
@@ -271,6 +290,7 @@ class Lifecycle:
         self._running = False  # its clock runs
         self._began = 0.0  # since then
         self._answered: str | None = None  # its status, once the caller knows
+        self._sent: bytearray | None = None  # of a response that is being streamed
         self._init_began = 0.0
         self._init_suppressed = False
         self._runtime_ready: float | None = None
@@ -428,6 +448,21 @@ class Lifecycle:
     def _respond(self, now: float, given: Responded) -> None:
         self._answer(now, "succeeded", given.body)
 
+    @_on(State.BUSY, ResponsePart)
+    def _stream(self, now: float, given: ResponsePart) -> None:
+        assert self.request_id
+        if self._sent is None:
+            self._sent = bytearray()
+            self._emit(ev.InvocationStreamed(self.request_id))
+        self._sent += given.data
+
+    @_on(State.BUSY, ResponseEnd)
+    def _end_stream(self, now: float, given: ResponseEnd) -> None:
+        """A failure in the middle of a stream is told to the caller and still counts as a success ("Building a custom
+        runtime for AWS Lambda")."""
+        self._sent = self._sent or bytearray()
+        self._answer(now, "succeeded", given.error_body, given.error_type)
+
     @_on(State.BUSY, Errored)
     def _report_error(self, now: float, given: Errored) -> None:
         self._answer(now, "failed", given.body)
@@ -437,12 +472,12 @@ class Lifecycle:
         message = f"Response payload size exceeded maximum allowed payload size ({given.limit} bytes)."
         self._answer(now, "failed", _body(errorMessage=message, errorType="Function.ResponseSizeTooLarge"))
 
-    def _answer(self, now: float, status: str, payload: str) -> None:
+    def _answer(self, now: float, status: str, payload: str, error_type: str | None = None) -> None:
         """Unless the deadline has passed already, and only the timer is late."""
         if now >= self._began + self.terms.timeout:
             self._timeout(now, TimeIsUp(0))
         else:
-            self._reply(status, payload)
+            self._reply(status, payload, error_type)
             self.state = State.RESPONDED
 
     @_on(State.RESPONDED, NextRequested)
@@ -538,7 +573,7 @@ class Lifecycle:
 
     def _start_clock(self, now: float) -> None:
         assert self.request_id
-        self._began, self._running, self._answered = now, True, None
+        self._began, self._running, self._answered, self._sent = now, True, None, None
         deadline = now + self.terms.timeout
         self._emit(ev.InvocationStarted(self.request_id, self.environment, deadline))
         self._do(SetTimer(deadline))
@@ -553,10 +588,18 @@ class Lifecycle:
         self._emit(ev.EnvironmentFrozen(self.environment))
         self.state = State.IDLE
 
-    def _reply(self, status: str, payload: str) -> None:
+    def _reply(self, status: str, payload: str, error_type: str | None = None) -> None:
+        """With a whole response or an error; after what was streamed already, the error is told apart from it."""
         assert self.request_id
         self._answered = status
-        self._do(Reply(self.request_id, status, payload, None if status == "succeeded" else "Unhandled"))
+        error = None if status == "succeeded" else "Unhandled"
+        if self._sent is None:
+            self._do(Reply(self.request_id, status, payload, error))
+            return
+        if status != "succeeded":
+            error_type = _error_type_in(payload)
+        details = payload if error_type else None
+        self._do(Reply(self.request_id, status, self._sent.decode(errors="replace"), error, error_type, details))
 
     def _die(self, ending: _Ending) -> None:
         self._ending_as = ending
@@ -622,7 +665,7 @@ _LATE = frozenset(
     | {
         (state, kind)
         for state in (State.FAILING, State.RESETTING, State.ENDING)
-        for kind in (NextRequested, Responded, ResponseTooLarge, Errored, InitErrored)
+        for kind in (NextRequested, Responded, ResponseTooLarge, ResponsePart, ResponseEnd, Errored, InitErrored)
     }
     | {(state, kind) for state in (State.ENDING, State.ENDED) for kind in (Retire, End)}
 )
@@ -631,10 +674,12 @@ own output can have forged (RuntimeInitDone after the init)."""
 
 
 def billed_ms(terms: Terms, duration_ms: float, init_duration_ms: float | None) -> int:
-    """Billed Duration: since August 2025 it includes the init; before, it did not, and was capped at the timeout."""
+    """Billed Duration: since August 2025 it includes the init; before, it did not, and was capped at the timeout. It
+    is in accord with what the REPORT line shows, two decimals."""
+    shown_ms, shown_init_ms = round(duration_ms, 2), round(init_duration_ms or 0.0, 2)
     if terms.dialect == "classic":
-        return min(math.ceil(duration_ms), terms.timeout * 1000)
-    return math.ceil(round(duration_ms + (init_duration_ms or 0.0), 2))
+        return min(math.ceil(shown_ms), terms.timeout * 1000)
+    return math.ceil(round(shown_ms + shown_init_ms, 2))
 
 
 def iso_time(seconds: float) -> str:
@@ -642,7 +687,8 @@ def iso_time(seconds: float) -> str:
 
 
 def _ms(seconds: float) -> float:
-    return round(seconds * 1000, 2)
+    """With three decimals, as the JSON log format has it; the text format shows two."""
+    return round(seconds * 1000, 3)
 
 
 def _timed_out_body(dialect: str, sentence: str) -> str:
@@ -654,3 +700,8 @@ def _timed_out_body(dialect: str, sentence: str) -> str:
 
 def _body(**fields: str) -> str:
     return json.dumps(fields, separators=(",", ":"))
+
+
+def _error_type_in(body: str) -> str:
+    """Of an error that the service itself words; a timeout's has none in the classic dialect."""
+    return str(json.loads(body).get("errorType", "Sandbox.Timedout"))

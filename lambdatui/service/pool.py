@@ -24,6 +24,7 @@ from lambdatui.service import logs
 from lambdatui.service.deployments import Revision
 from lambdatui.service.environment import Environment, Host
 from lambdatui.service.lifecycle import INIT_LIMIT, Terms
+from lambdatui.service.platform_records import PlatformRecords
 from lambdatui.service.roles import Roles
 from lambdatui.service.runtime_api import NextInvocation
 from lambdatui.service.scheduler import Reuse, Scheduler, Throttle
@@ -63,7 +64,7 @@ class _Resident:
     environment: Environment
     revision: Revision
     initialization_type: str
-    log: logs.PlatformLog
+    log: logs.EnvironmentLog
     log_group: str
     log_stream: str
     place: Place
@@ -174,7 +175,9 @@ class Pool:
     def _create(self, revision: Revision, because: str, initialization_type: str) -> _Resident:
         surroundings = self._surroundings
         name, now = uuid.uuid4().hex, self._clock()
-        group, stream = logs.group_name(revision.function), logs.stream_name(revision.version, now, name)
+        function, logging_config = revision.function, revision.configuration.logging_config
+        group = logs.group_name(function, logging_config)
+        stream = logs.stream_name(function, logging_config, revision.version, now, name)
         place = Place(revision.folder, surroundings.folder / name, revision.layers)
         place.tmp.mkdir(parents=True)
         place.tmp.chmod(0o1777)
@@ -214,20 +217,24 @@ class Pool:
             starts=self._starts,
             spawn=spawn,
             emit=lambda event: self._emit(resident, event),
-            wrote=lambda request_id, lines: self._write(resident, request_id, False, lines),
+            wrote=lambda request_id, lines: self._write(resident, request_id, False, resident.log.of_function(lines)),
             replied=self._replied,
             released=lambda: self._released(resident),
             ended=lambda: self._ended(resident),
         )
         limit = max(PROVISIONED_INIT_LIMIT, configuration.timeout) if provisioned else INIT_LIMIT
         terms = Terms(configuration.timeout, configuration.memory_size, surroundings.log_dialect, limit)
-        log = logs.PlatformLog(
-            surroundings.log_dialect,
+        records = PlatformRecords(
+            revision.function,
+            revision.arn,
             revision.version,
             surroundings.region,
             runtime.lambda_version,
-            reports_init=provisioned,
+            initialization_type,
+            stream,
+            configuration.memory_size,
         )
+        log = logs.EnvironmentLog(surroundings.log_dialect, logging_config, records)
         resident = _Resident(Environment(name, terms, host), revision, initialization_type, log, group, stream, place)
         self._residents[name] = resident
         self._scheduler.created(revision.function, revision.version, name, now, provisioned=provisioned)
@@ -247,9 +254,8 @@ class Pool:
         return resident
 
     def _emit(self, resident: _Resident, event: ev.Event) -> None:
-        self._journal.append(event)
-        if lines := resident.log.after(event):
-            self._write(resident, getattr(event, "request_id", None), True, tuple(lines))
+        record = self._journal.append(event)
+        self._write(resident, getattr(event, "request_id", None), True, resident.log.after(record.time, event))
         if isinstance(event, ev.EnvironmentFrozen | ev.EnvironmentReset):
             self._changed.set()
         if isinstance(event, ev.InitFinished) and event.phase == "init":
@@ -260,6 +266,8 @@ class Pool:
 
     def _write(self, resident: _Resident, request_id: str | None, platform: bool, lines: tuple[str, ...]) -> None:
         """Keep log events, if the function's role may log: otherwise the service drops them without a word."""
+        if not lines:
+            return
         role, group = self._surroundings.roles.of(resident.revision.configuration), resident.log_group
         if resident.logs_as is not role:
             arn = f"{self._surroundings.log_groups_arn}{group}"

@@ -7,12 +7,14 @@ because a call does not say which environment it comes from.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from lambdatui.service.http import HttpServer, Later, Limits, Refusal, Request, Response, plain_refusal
+from lambdatui.service.http import BodyReader, HttpServer, Later, Limits, Refusal, Request, Response, plain_refusal
 from lambdatui.service.runtime_states import IllegalTransitionError, RuntimeStates, State
 
 __all__ = ["MAX_RESPONSE_BYTES", "Listener", "NextInvocation", "RuntimeApi", "State"]
@@ -29,6 +31,9 @@ LIMITS = Limits(head_bytes=2 * 2**20, body_bytes=MAX_STREAMED_BYTES, idle_second
 _NEXT = "/2018-06-01/runtime/invocation/next"
 _INVOCATION = re.compile("/2018-06-01/runtime/invocation/([^/]+)/(response|error)")
 _INIT_ERROR = "/2018-06-01/runtime/init/error"
+_MODE = "lambda-runtime-function-response-mode"
+_ERROR_TYPE = "lambda-runtime-function-error-type"
+_ERROR_BODY = "lambda-runtime-function-error-body"
 
 
 @dataclass(frozen=True)
@@ -64,8 +69,14 @@ class Listener(Protocol):
     def runtime_init_error(self, error_type: str, body: bytes) -> None:
         """The function's code could not be loaded; the process is about to end."""
 
-    def runtime_response_too_large(self, request_id: str, size: int) -> None:
-        """The function returned `size` bytes, more than a response may have. This counts as its answer."""
+    def runtime_response_too_large(self, request_id: str, limit: int) -> None:
+        """The function returned more bytes than the `limit`. This counts as its answer."""
+
+    def runtime_response_part(self, request_id: str, data: bytes) -> None:
+        """Some of a response that the function streams."""
+
+    def runtime_response_end(self, request_id: str, error_type: str | None, error_body: bytes) -> None:
+        """That was all of it. Where the function failed meanwhile there is an error type, and a body for the caller."""
 
 
 def error_type(request: Request) -> str:
@@ -75,9 +86,12 @@ def error_type(request: Request) -> str:
     (`fatalerror.GetValidRuntimeOrFunctionErrorType`). The client within awslambdaric and Node's never sends it for an
     invocation's error, only for that of an init.
     """
-    given = request.headers.get("lambda-runtime-function-error-type", "")
+    return _known_type(request.headers.get(_ERROR_TYPE), request.body)
+
+
+def _known_type(given: str | None, body: bytes) -> str:
     if not given:
-        return _error_type_in(request.body) or "Runtime.Unknown"
+        return _error_type_in(body) or "Runtime.Unknown"
     if re.search(r"(Runtime|Function)\.[A-Z][a-zA-Z]+", given):
         return given
     return "Function.Unknown" if given.startswith("Function.") else "Runtime.Unknown"
@@ -110,11 +124,42 @@ _ACCEPTED = _json(202, {"status": "OK"})
 _INVALID_REQUEST_ID = _problem(400, "InvalidRequestID", "Invalid request ID")
 _INVALID_MODE = _problem(400, "InvalidFunctionResponseMode", "Invalid function response mode")
 _TRUNCATED = _problem(400, "TruncatedHTTPRequest", "HTTP request detected as truncated")
-_TOO_LARGE = _problem(
-    413, "RequestEntityTooLarge", f"Exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
-)
 _FAILED = _problem(500, "InternalServerError", "Internal Server Error")
 _NOT_FOUND = Response(404, b"404 page not found\n", [("Content-Type", "text/plain; charset=utf-8")])
+
+
+def _too_large(limit: int) -> Response:
+    return _problem(413, "RequestEntityTooLarge", f"Exceeded maximum allowed payload size ({limit} bytes).")
+
+
+def _is_streamed(request: Request) -> bool:
+    match = _INVOCATION.fullmatch(request.path)
+    is_response = request.method == "POST" and match is not None and match[2] == "response"
+    return is_response and request.headers.get(_MODE) == "streaming"
+
+
+class _StreamedResponse(BodyReader):
+    """The body of a response that the function streams, and its trailers ("Building a custom runtime")."""
+
+    def __init__(self, request_id: str, listener: Listener, states: RuntimeStates) -> None:
+        self._request_id = request_id
+        self._listener = listener
+        self._states = states
+
+    def part(self, data: bytes) -> None:
+        self._listener.runtime_response_part(self._request_id, data)
+
+    def end(self, trailers: Mapping[str, str]) -> Response:
+        self._states.take("sent")
+        encoded = trailers.get(_ERROR_BODY, "")
+        try:
+            body = base64.b64decode(encoded)
+        except ValueError:
+            body = encoded.encode(errors="surrogateescape")
+        given = trailers.get(_ERROR_TYPE)
+        failed = given is not None or bool(encoded)
+        self._listener.runtime_response_end(self._request_id, _known_type(given, body) if failed else None, body)
+        return _ACCEPTED
 
 
 def _event(invocation: NextInvocation) -> Response:
@@ -136,7 +181,7 @@ class RuntimeApi:
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
-        self._server = HttpServer(self._handle, refuse=self._refuse, limits=LIMITS)
+        self._server = HttpServer(self._handle, refuse=self._refuse, limits=LIMITS, streams=_is_streamed)
         self._begin()
 
     def _begin(self) -> None:
@@ -184,7 +229,7 @@ class RuntimeApi:
         self._begin()
         self._server.drop_connections()
 
-    def _handle(self, request: Request) -> Response | Later:
+    def _handle(self, request: Request) -> Response | Later | BodyReader:
         path = request.path
         try:
             if path == _NEXT:
@@ -194,6 +239,8 @@ class RuntimeApi:
                     return _not_allowed("POST")
                 if match[1] != self._current_id:
                     return _INVALID_REQUEST_ID
+                if _is_streamed(request):
+                    return self._streamed_response()
                 return self._response(request) if match[2] == "response" else self._error(request)
             if path == _INIT_ERROR:
                 return self._init_error(request) if request.method == "POST" else _not_allowed("POST")
@@ -215,19 +262,23 @@ class RuntimeApi:
     def _response(self, request: Request, size: int | None = None) -> Response:
         """`size` is known apart from the body where that was too large to be read."""
         self._states.take("response")
-        mode = request.headers.get("lambda-runtime-function-response-mode", "")
-        if mode not in ("", "streaming"):
+        if request.headers.get(_MODE):
             # The service's core does not come back from this: the runtime stays in InvocationResponse.
             wrong = "Runtime.InvalidResponseModeHeader"
             self._listener.runtime_error(self._current_id, wrong, b'{"errorType":"%b"}' % wrong.encode())
             return _INVALID_MODE
         self._states.take("sent")
         size = len(request.body) if size is None else size
-        if size > (MAX_STREAMED_BYTES if mode else MAX_RESPONSE_BYTES):
-            self._listener.runtime_response_too_large(self._current_id, size)
-            return _TOO_LARGE
+        if size > MAX_RESPONSE_BYTES:
+            self._listener.runtime_response_too_large(self._current_id, MAX_RESPONSE_BYTES)
+            return _too_large(MAX_RESPONSE_BYTES)
         self._listener.runtime_response(self._current_id, request.body)
         return _ACCEPTED
+
+    def _streamed_response(self) -> BodyReader:
+        """From its first byte on there is no other answer: the runtime stays in InvocationResponse until its end."""
+        self._states.take("response")
+        return _StreamedResponse(self._current_id, self._listener, self._states)
 
     def _error(self, request: Request) -> Response:
         self._states.take("error")
@@ -254,10 +305,19 @@ class RuntimeApi:
             if match[1] != self._current_id:
                 return _INVALID_REQUEST_ID
             try:
+                if _is_streamed(request):
+                    return self._too_long_a_stream()
                 return self._response(request, refusal.body_size)
             except IllegalTransitionError as error:
                 return _forbidden(error)
         return plain_refusal(refusal)
+
+    def _too_long_a_stream(self) -> Response:
+        if self._states.state != "InvocationResponse":  # it was too long before it began
+            self._states.take("response")
+        self._states.take("sent")
+        self._listener.runtime_response_too_large(self._current_id, MAX_STREAMED_BYTES)
+        return _too_large(MAX_STREAMED_BYTES)
 
 
 def _not_allowed(method: str) -> Response:

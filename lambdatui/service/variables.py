@@ -73,4 +73,7 @@ def function_variables(
         "LAMBDA_RUNTIME_DIR": "/var/runtime",
         "PWD": task_root,
     }
+    if configuration.logging_config.json:
+        reserved["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
+        reserved["AWS_LAMBDA_LOG_LEVEL"] = configuration.logging_config.application_log_level or "INFO"
     return {**defaults, **configuration.environment, **reserved}

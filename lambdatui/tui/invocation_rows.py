@@ -25,6 +25,7 @@ def invocation_rows(invocation: Invocation, model: Model, cells: int, roomy: boo
     rows += _payload("event", pretty(invocation.event, None), "text", cells)
     if invocation.payload is not None:
         bad = invocation.function_error is not None or invocation.status == "throttled"
+        bad = bad and invocation.error_code is None  # what was sent before the error came is as good as ever
         rows += _payload("result", pretty(invocation.payload, 2 if roomy else None), "bad" if bad else "text", cells)
     took = flow(_durations(invocation), max(2, cells - LABEL))
     return rows + [[label("took" if number == 0 else ""), *line] for number, line in enumerate(took)]
@@ -51,6 +52,8 @@ def _state(invocation: Invocation, model: Model) -> list[Line]:
         items.append([(clean_line(invocation.throttle_reason), "bad")])
     if invocation.error_type and invocation.status != "timed_out":
         items.append([(clean_line(invocation.error_type), "bad")])
+    if invocation.error_code:
+        items.append([("broken off by ", "dim"), (clean_line(invocation.error_code), "bad")])
     if invocation.invocation_type != "RequestResponse":
         items.append([(clean_line(invocation.invocation_type), "dim")])
     return items
@@ -58,6 +61,8 @@ def _state(invocation: Invocation, model: Model) -> list[Line]:
 
 def _durations(invocation: Invocation) -> list[Line]:
     items: list[Line] = []
+    if invocation.first_byte_ms is not None:
+        items.append([(milliseconds(invocation.first_byte_ms), "text"), (" first byte", "dim")])
     if invocation.duration_ms is None:
         return items
     if invocation.started_at is not None:

@@ -129,7 +129,22 @@ def test_no_experiment_at_all(file: Path, text: str | bytes, line: int, column: 
             "'.inf' is no finite number of less than",
         ),
         ("title: t", "title: t\nlaboratory: {log_dialect: clasic}", "did you mean 'classic'?"),
-        ("'pass'", "'pass', logging_config: {}", "this version of lambdatui does not support 'logging_config' yet"),
+        (
+            "'pass'",
+            "'pass', maximum_retry_attempts: 1",
+            "this version of lambdatui does not support 'maximum_retry_attempts' yet",
+        ),
+        (
+            "'pass'",
+            "'pass', logging_config: {log_fromat: JSON}",
+            "'log_fromat'; did you mean 'log_format'?",
+        ),
+        ("'pass'", "'pass', logging_config: {log_format: Yaml}", "Member must satisfy enum value set: [JSON, Text]"),
+        (
+            "'pass'",
+            "'pass', logging_config: {system_log_level: DEBUG}",
+            'when LogFormat is set to "Text"',
+        ),
         ("'pass'", "'pass', MemorySize: 128", "unknown key 'MemorySize'; did you mean 'memory_size'?"),
         ("'pass'", "'pass', code: .", "a function needs either 'code', a folder or .zip, or 'source'"),
         ("'pass'", "'pass', runtime: java21", "'source' is for Python and Node.js; java21 needs 'code'"),

@@ -58,6 +58,8 @@ async def test_the_report(experiment: Callable[[str], ExperimentFile]) -> None:
         "max_memory_used_mb": 40,
         "payload": "{}",
         "function_error": None,
+        "first_byte_ms": None,
+        "error_code": None,
     }
     throttled = result["invocations"][2]
     assert (throttled["status"], throttled["environment"], throttled["duration_ms"]) == ("throttled", None, None)
@@ -79,7 +81,7 @@ def test_the_published_shape() -> None:
         "InvocationReport": [
             *("request_id", "step", "function", "version", "status", "environment", "log_group", "log_stream"),
             *("cold_start", "duration_ms", "billed_duration_ms", "init_duration_ms", "max_memory_used_mb"),
-            *("payload", "function_error"),
+            *("payload", "function_error", "first_byte_ms", "error_code"),
         ],
         "EnvironmentReport": [
             *("id", "function", "log_stream", "state", "invocations", "created_because", "ended_because"),

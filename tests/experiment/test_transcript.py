@@ -107,6 +107,19 @@ def test_a_log_event_of_several_lines() -> None:
     assert out.getvalue() == "  eeeeee │ [ERROR] KeyError\n  eeeeee │ Traceback\n  eeeeee │ timed out\n"
 
 
+def test_a_streamed_response_that_breaks_off() -> None:
+    out = io.StringIO()
+    told: tuple[ev.Event, ...] = (
+        ev.InvocationAccepted("r", "F", "$LATEST", "RequestResponse", "{}", 0),
+        ev.InvocationStarted("r", "e" * 32, 9.0),
+        ev.InvocationStreamed("r"),
+        ev.InvocationAnswered("r", "succeeded", "half", None, "Function.Oops", "{}"),
+    )
+    records = [Record(number, number / 4, event) for number, event in enumerate(told)]
+    Transcript(out, colour=False).read(records)
+    assert out.getvalue() == ("  ← first byte  after 250.00 ms\n  ← succeeded, broken off by Function.Oops  half\n")
+
+
 def test_what_is_harmless_stays() -> None:
     assert visible("逾時 ✓ \t tab  nbsp") == "逾時 ✓ \t tab  nbsp"
 

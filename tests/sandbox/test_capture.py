@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
+import logging
 import os
 import struct
 
 import pytest
+from awslambdaric.bootstrap import FramedTelemetryLogSink, _setup_logging
+from awslambdaric.lambda_runtime_log_utils import LogFormat
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -21,6 +25,14 @@ def frame(message: bytes, kind: int = 0xA55A0003) -> bytes:
     return struct.pack(">IIQ", kind, len(message), NOW) + message
 
 
+TYPES = {
+    0xA55A0000 + (rank << 2) + form: level
+    for rank, level in enumerate((None, "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"))
+    for form in (2, 3)
+}
+"""Every type of frame, JSON and text."""
+
+
 def parse(*chunks: bytes) -> list[Output]:
     parser = Parser()
     return [each for chunk in chunks for each in parser.feed(chunk)] + parser.flush(final=True)
@@ -30,7 +42,7 @@ raw_text = st.lists(
     st.one_of(
         st.text(max_size=30).map(str.encode),
         st.binary(max_size=10),
-        st.text(max_size=20).map(str.encode).map(frame),
+        st.builds(frame, st.text(max_size=20).map(str.encode), st.sampled_from(list(TYPES))),
         st.just(runtime_ready_frame(NOW)),
         st.sampled_from([b"\n", b"\xa5", b"\xa5\x5a", b"\xa5\x5a\x00\x03", b"\r"]),
     ),
@@ -59,6 +71,49 @@ def test_lines_keep_their_order_and_empty_ones_count(texts: list[str]) -> None:
 def test_a_frame_is_one_event_with_its_newlines_between_lines_of_text() -> None:
     data = b"one\n" + frame(b"[ERROR] boom\nTraceback") + b"two\nno newline"
     assert parse(data) == [Line("one"), Line("[ERROR] boom\nTraceback"), Line("two"), Line("no newline")]
+
+
+@pytest.mark.parametrize(("kind", "level"), TYPES.items())
+def test_the_type_of_a_frame_has_its_level(kind: int, level: str | None) -> None:
+    assert parse(frame(b"one\ntwo\n", kind)) == [Line("one\ntwo", level)]
+
+
+@given(st.integers(0, 0xFFFFFFFF).filter(lambda kind: kind not in TYPES and kind != 0xA55AFF01))
+@example(0xA55A0001)
+@example(0xA55A001E)
+@example(0xA55AFF03)
+def test_what_is_no_frame_is_text(kind: int) -> None:
+    data = frame(b"message", kind).replace(b"\n", b" ")
+    assert parse(data) == [Line(data.decode(errors="replace"))]
+
+
+@given(st.lists(st.tuples(st.text(), st.sampled_from(list(TYPES))), min_size=1))
+def test_frames_one_after_another(messages: list[tuple[str, int]]) -> None:
+    data = b"".join(frame(text.encode(), kind) for text, kind in messages)
+    assert parse(data) == [Line(text.removesuffix("\n"), TYPES[kind]) for text, kind in messages]
+
+
+@pytest.mark.parametrize("log_format", [LogFormat.JSON, LogFormat.TEXT])
+def test_what_awslambdaric_writes(log_format: int) -> None:
+    reading, writing = os.pipe()
+    levels = {"DEBUG": "DEBUG", "INFO": "INFO", "WARNING": "WARN", "ERROR": "ERROR", "CRITICAL": "FATAL"}
+    logger = logging.getLogger()
+    before = logger.handlers[:], logger.level
+    with FramedTelemetryLogSink(writing) as sink:
+        try:
+            logger.handlers = []
+            _setup_logging(log_format, "DEBUG", sink)
+            for level in levels:
+                logging.getLogger("app").log(logging.getLevelName(level), "one\ntwo é")
+        finally:
+            logger.handlers, logger.level = before
+    with os.fdopen(reading, "rb") as pipe:
+        lines = parse(pipe.read())
+    assert [line.level for line in lines if isinstance(line, Line)] == list(levels.values())
+    for line in lines:
+        assert isinstance(line, Line)
+        message = json.loads(line.text)["message"] if log_format == LogFormat.JSON else line.text.split("\t")[-1]
+        assert message == "one\ntwo é"
 
 
 def test_the_runtime_says_that_it_is_ready() -> None:

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdatui.service.http import Handler, HttpServer, Later, Limits, Refusal, Request, Response, encode, plain_refusal
-from lambdatui.service.http_requests import STATUS, Received, RequestParser
+from lambdatui.service.http_requests import STATUS, End, Head, Part, Received, RequestParser
 
 Seen: TypeAlias = tuple[str, str, dict[str, str], bytes]
 
@@ -92,6 +92,27 @@ class TestParser:
             event = server.next_event()
             assert isinstance(event, h11.Request)
             assert event.method.decode() == received[0].method
+
+    @given(st.lists(wire_requests(), min_size=1, max_size=4), st.integers(0, 10**6))
+    @settings(max_examples=100, deadline=None)
+    def test_hands_over_in_parts_what_it_reads_as_a_whole(self, requests: list[tuple[bytes, Seen]], seed: int) -> None:
+        pieces = cut(b"".join(wire for wire, _ in requests), seed)
+        parser = RequestParser(LIMITS, lambda request: request.method != "PUT")
+        together: list[Received] = []
+        for received in (received for piece in pieces for received in parser.feed(piece)):
+            match received:
+                case Head(request):
+                    together.append(request)
+                case Part(data):
+                    head = together[-1]
+                    assert isinstance(head, Request) and data
+                    together[-1] = head._replace(body=head.body + data)
+                case End(trailers):
+                    assert trailers in ({}, {"host": "evil"})
+                case _:
+                    assert isinstance(received, Request) and received.method == "PUT"
+                    together.append(received)
+        assert together == parse(pieces)
 
     def test_every_byte_alone(self) -> None:
         wire = b"POST /a?b=c HTTP/1.1\r\nHost: x\r\nX-A: 1\r\nx-a: 2\r\nTransfer-Encoding: chunked\r\n\r\n"

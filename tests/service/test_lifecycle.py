@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from lambdatui import events as ev
+from lambdatui.function import LoggingConfig
 from lambdatui.service import lifecycle as lc
 from lambdatui.service.lifecycle import State, Terms
-from lambdatui.service.logs import PlatformLog
+from lambdatui.service.logs import EnvironmentLog
+from lambdatui.service.platform_records import PlatformRecords
 
 NEXT = lc.NextRequested(20)
 E = TypeVar("E")
@@ -173,15 +175,70 @@ def test_the_log_tells_what_happened_after_the_response_and_not_what_the_caller_
     story = Story(dialect).warm().then(lc.Invoke("2")).then(lc.Responded('{"errorMessage":"mine"}'), 0.1).then(end, 3.0)
     if story.machine.state == State.RESETTING:
         story.then(EXIT)
-    log = PlatformLog(dialect, "$LATEST", "us-east-1", "python:3.11.v1")
+    records = PlatformRecords("F", "arn", "$LATEST", "us-east-1", "python:3.11.v1", "on-demand", "stream", 128)
+    log = EnvironmentLog(dialect, LoggingConfig(), records)
     *failure, end_line, report = [
-        line for each in story.effects if isinstance(each, lc.Emit) for line in log.after(each.event)
+        line for each in story.effects if isinstance(each, lc.Emit) for line in log.after(story.now, each.event)
     ][1:]
     assert end_line == "END RequestId: 2"
     if dialect == "classic":
         assert len(failure) == 1 and sentence in failure[0] and "mine" not in failure[0]
     else:
         assert failure == [] and report.endswith(marks)
+
+
+def streaming(dialect: str = "current") -> Story:
+    return (
+        Story(dialect).warm().then(lc.Invoke("2")).then(lc.ResponsePart(b"one"), 0.1).then(lc.ResponsePart(b"\xc3"), 1)
+    )
+
+
+def test_a_streamed_response_has_one_first_byte_and_is_answered_at_its_end() -> None:
+    story = streaming()
+    assert story.kinds[-1] == "InvocationStreamed"
+    assert story.machine.state == State.BUSY
+    story.then(lc.ResponsePart(b"\xbc")).then(lc.ResponseEnd(None, "")).then(NEXT)
+    assert story.all_of(ev.InvocationStreamed) == [ev.InvocationStreamed("2")]
+    assert story.all_of(lc.Reply) == [lc.Reply("2", "succeeded", "oneü", None)]
+    assert story.all_of(ev.InvocationFinished)[0].status == "succeeded"
+
+
+def test_a_streamed_response_may_be_empty() -> None:
+    story = Story().warm().then(lc.Invoke("2")).then(lc.ResponseEnd(None, ""))
+    assert story.all_of(lc.Reply) == [lc.Reply("2", "succeeded", "", None)]
+    assert story.all_of(ev.InvocationStreamed) == []
+
+
+def test_a_failure_in_the_middle_of_a_stream_is_told_and_still_a_success() -> None:
+    story = streaming().then(lc.ResponseEnd("Function.Oops", '{"a":1}')).then(NEXT)
+    assert story.all_of(lc.Reply) == [lc.Reply("2", "succeeded", "one\ufffd", None, "Function.Oops", '{"a":1}')]
+    [finished] = story.all_of(ev.InvocationFinished)
+    assert (finished.status, finished.error_type) == ("succeeded", None)
+    assert story.machine.state == State.IDLE
+
+
+@pytest.mark.parametrize("dialect", ["current", "classic"])
+@pytest.mark.parametrize(
+    ("end", "status", "error_code", "message"),
+    [
+        (EXIT, "failed", "Runtime.ExitError", "Runtime exited with error: exit status 1"),
+        (lc.TimeIsUp(25), "timed_out", "Sandbox.Timedout", "Task timed out after 3.00 seconds"),
+        (lc.ResponseTooLarge(209715200), "failed", "Function.ResponseSizeTooLarge", "(209715200 bytes)"),
+    ],
+)
+def test_what_was_streamed_before_the_end_came_stays_with_the_caller(
+    dialect: str, end: lc.Input, status: str, error_code: str, message: str
+) -> None:
+    [reply] = streaming(dialect).then(end, 1.0).all_of(lc.Reply)
+    assert (reply.status, reply.payload, reply.function_error) == (status, "one\ufffd", "Unhandled")
+    assert reply.error_code == error_code
+    assert message in json.loads(reply.error_details or "")["errorMessage"]
+
+
+def test_the_next_invocation_begins_with_nothing_sent() -> None:
+    story = streaming().then(lc.ResponseEnd(None, "")).then(NEXT).then(lc.Invoke("3")).then(EXIT)
+    assert story.all_of(lc.Reply)[1].error_code is None
+    assert json.loads(story.all_of(lc.Reply)[1].payload)["errorType"] == "Runtime.ExitError"
 
 
 def test_what_cannot_happen_is_a_defect() -> None:
@@ -200,7 +257,8 @@ class AnyLife(RuleBasedStateMachine):
         self.finished: list[str] = []
         self.process: str | None = None  # 'starting', 'running', 'dying'
         self.frozen = False
-        self.runtime = "init"  # 'init', 'next', 'working', 'posted'
+        self.runtime = "init"  # 'init', 'next', 'working', 'streaming', 'posted'
+        self.sent = ""
         self.timer = False
         self.over = False
 
@@ -229,11 +287,15 @@ class AnyLife(RuleBasedStateMachine):
                     self.frozen = False
                 case lc.AnswerNext(request_id, deadline):
                     assert self.runtime == "next" and not self.frozen and deadline > self.now
-                    self.runtime = "working"
+                    self.runtime, self.sent = "working", ""
                     assert request_id == self.machine.running
-                case lc.Reply(request_id, _, payload, _):
+                case lc.Reply(request_id, status, payload, _, error_code, details):
                     self.open.remove(request_id)
-                    json.loads(payload)
+                    if self.runtime == "streaming":
+                        assert payload == self.sent and (error_code is None) == (details is None)
+                        assert error_code or status == "succeeded"
+                    else:
+                        json.loads(payload)
                 case lc.SetTimer():
                     self.timer = True
                 case lc.CancelTimer():
@@ -264,7 +326,7 @@ class AnyLife(RuleBasedStateMachine):
         self.give(lc.ProcessStarted() if works else lc.Exited("no such file", 0, "Runtime.InvalidEntrypoint"))
 
     @precondition(lambda self: self.process in ("running", "dying") and not self.frozen)
-    @rule(what=st.sampled_from(["ready", "next", "error", "response"]))
+    @rule(what=st.sampled_from(["ready", "next", "error", "response", "part", "end", "broken end"]))
     def runtime_does(self, what: str) -> None:
         if what == "ready":
             self.give(lc.RuntimeInitDone())
@@ -277,6 +339,14 @@ class AnyLife(RuleBasedStateMachine):
         elif what in ("error", "response") and self.runtime == "working":
             self.runtime = "posted"
             self.give(lc.Errored("{}") if what == "error" else lc.Responded("{}"))
+        elif what == "part" and self.runtime in ("working", "streaming"):
+            self.runtime = "streaming"
+            if self.process == "running":
+                self.sent += "x"
+            self.give(lc.ResponsePart(b"x"))
+        elif what in ("end", "broken end") and self.runtime == "streaming":
+            self.give(lc.ResponseEnd("Function.Oops" if what == "broken end" else None, "{}"))
+            self.runtime = "posted"
 
     @precondition(lambda self: self.process in ("running", "dying"))
     @rule()

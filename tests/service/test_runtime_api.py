@@ -33,7 +33,7 @@ INIT_ERROR = "/2018-06-01/runtime/init/error"
 OK = b'{"status":"OK"}\n'
 INVALID_ID = b'{"errorMessage":"Invalid request ID","errorType":"InvalidRequestID"}\n'
 
-Heard: TypeAlias = tuple[str | bytes | int, ...]
+Heard: TypeAlias = tuple[str | bytes | int | None, ...]
 Answer: TypeAlias = tuple[int, dict[str, str], bytes]
 
 
@@ -77,8 +77,14 @@ class Listener:
     def runtime_init_error(self, error_type: str, body: bytes) -> None:
         self.queue.put_nowait(("init error", error_type, body))
 
-    def runtime_response_too_large(self, request_id: str, size: int) -> None:
-        self.queue.put_nowait(("too large", request_id, size))
+    def runtime_response_too_large(self, request_id: str, limit: int) -> None:
+        self.queue.put_nowait(("too large", request_id, limit))
+
+    def runtime_response_part(self, request_id: str, data: bytes) -> None:
+        self.queue.put_nowait(("part", request_id, data))
+
+    def runtime_response_end(self, request_id: str, error_type: str | None, error_body: bytes) -> None:
+        self.queue.put_nowait(("end", request_id, error_type, error_body))
 
     @property
     def silent(self) -> bool:
@@ -97,6 +103,10 @@ class Runtime:
             host, _, port = self._api.address.partition(":")
             self.reader, self.writer = await asyncio.open_connection(host, int(port))
         self.writer.write(wire)
+
+    async def drain(self) -> None:
+        assert self.writer is not None
+        await self.writer.drain()
 
     async def answer(self) -> Answer:
         head = await self.reader.readuntil(b"\r\n\r\n")
@@ -301,6 +311,126 @@ class TestNext:
             laboratory.api.answer_next(invocation("id-2"))
 
 
+STREAMED = (
+    "Host: x\r\nTransfer-Encoding: chunked\r\nLambda-Runtime-Function-Response-Mode: streaming\r\n"
+    "Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\n\r\n"
+)
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+class TestStreaming:
+    async def begin(self, laboratory: Laboratory, request_id: str = "id-1", runtime: Runtime | None = None) -> None:
+        await (runtime or laboratory.runtime).send(f"POST {response_of(request_id)} HTTP/1.1\r\n{STREAMED}".encode())
+
+    async def test_each_part_is_heard_when_it_comes(self, laboratory: Laboratory) -> None:
+        await laboratory.reach("Running")
+        await self.begin(laboratory)
+        for part in (b"one", b"two", b"\x00\xff"):
+            await laboratory.runtime.send(chunk(part))
+            assert await laboratory.heard() == ("part", "id-1", part)
+            assert laboratory.api.state == "InvocationResponse"
+        await laboratory.runtime.send(b"0\r\n\r\n")
+        assert await laboratory.runtime.answer() == (202, {"Content-Type": "application/json"}, OK)
+        assert await laboratory.heard() == ("end", "id-1", None, b"")
+        await laboratory.runtime.ask("GET", NEXT)
+        assert await laboratory.heard() == ("next",)
+
+    @pytest.mark.parametrize(
+        ("trailers", "error_type", "error_body"),
+        [
+            (
+                "Lambda-Runtime-Function-Error-Type: Function.Oops\r\n"
+                "Lambda-Runtime-Function-Error-Body: eyJhIjoxfQ==\r\n",
+                "Function.Oops",
+                b'{"a":1}',
+            ),
+            ("Lambda-Runtime-Function-Error-Type: Error\r\n", "Runtime.Unknown", b""),
+            ("lambda-runtime-function-error-body: eyJlcnJvclR5cGUiOiJYIn0=\r\n", "X", b'{"errorType":"X"}'),
+            ("lambda-runtime-function-error-body: none\u00e9\r\n", "Runtime.Unknown", b"none\xc3\xa9"),
+            ("Something-Else: 1\r\n", None, b""),
+        ],
+        ids=itertools.count(),
+    )
+    async def test_trailers_tell_of_a_failure_in_the_middle(
+        self, laboratory: Laboratory, trailers: str, error_type: str | None, error_body: bytes
+    ) -> None:
+        await laboratory.reach("Running")
+        await self.begin(laboratory)
+        await laboratory.runtime.send(chunk(b"half") + b"0\r\n" + trailers.encode() + b"\r\n")
+        assert (await laboratory.runtime.answer())[0] == 202
+        assert await laboratory.heard() == ("part", "id-1", b"half")
+        assert await laboratory.heard() == ("end", "id-1", error_type, error_body)
+
+    async def test_once_it_has_begun_there_is_no_other_answer(self, laboratory: Laboratory) -> None:
+        await laboratory.reach("Running")
+        await self.begin(laboratory)
+        await laboratory.runtime.send(chunk(b"half"))
+        await laboratory.heard()
+        other = laboratory.another_runtime()
+        for path, target in (
+            (response_of("id-1"), "InvocationResponse"),
+            (error_of("id-1"), "InvocationErrorResponse"),
+        ):
+            answer = await other.post(path, b"{}")
+            assert answer[0] == 403
+            assert f"from InvocationResponse to {target}".encode() in answer[2]
+        assert laboratory.listener.silent
+
+    @pytest.mark.parametrize(("request_id", "status"), [("id-0", 400), ("id-1", 403)])
+    async def test_what_may_not_be_streamed_is_not_heard(
+        self, laboratory: Laboratory, request_id: str, status: int
+    ) -> None:
+        await laboratory.reach("RuntimeResponseSentState")
+        await self.begin(laboratory, request_id)
+        await laboratory.runtime.send(chunk(b"half") + b"0\r\n\r\n")
+        assert (await laboratory.runtime.answer())[0] == status
+        assert laboratory.listener.silent
+
+    async def test_a_response_of_more_than_six_mb(self, laboratory: Laboratory) -> None:
+        await laboratory.reach("Running")
+        await self.begin(laboratory)
+        for _ in range(8):
+            await laboratory.runtime.send(chunk(b"x" * 2**20))
+        await laboratory.runtime.send(b"0\r\n\r\n")
+        assert (await laboratory.runtime.answer())[0] == 202
+        size = 0
+        while (heard := await laboratory.heard())[0] == "part":
+            assert isinstance(heard[2], bytes)
+            size += len(heard[2])
+        assert (size, heard) == (8 * 2**20, ("end", "id-1", None, b""))
+
+    async def test_more_than_200_mb(self, laboratory: Laboratory) -> None:
+        await laboratory.reach("Running")
+        await self.begin(laboratory)
+        await laboratory.runtime.send(chunk(b"x") + b"%x\r\n" % (200 * 2**20))
+        megabyte = b"x" * 2**20
+        for _ in range(200):
+            await laboratory.runtime.send(megabyte)
+            await laboratory.runtime.drain()
+        size = 0
+        while (heard := await laboratory.heard())[0] == "part":
+            assert isinstance(heard[2], bytes)
+            size += len(heard[2])
+        assert heard == ("too large", "id-1", 209715200)
+        assert size <= 209715200
+        assert (await laboratory.runtime.answer())[0] == 413
+
+    async def test_one_that_is_cut_short_has_no_end(self, laboratory: Laboratory) -> None:
+        await laboratory.reach("Running")
+        await self.begin(laboratory)
+        await laboratory.runtime.send(chunk(b"half"))
+        assert await laboratory.heard() == ("part", "id-1", b"half")
+        assert laboratory.runtime.writer is not None
+        laboratory.runtime.writer.write_eof()
+        status, _, body = await laboratory.runtime.answer()
+        assert (status, json.loads(body)["errorType"]) == (400, "TruncatedHTTPRequest")
+        assert laboratory.listener.silent
+        assert laboratory.api.state == "InvocationResponse"
+
+
 class TestAnswers:
     async def test_response(self, laboratory: Laboratory) -> None:
         for request_id in ("id-1", "id-2"):
@@ -362,7 +492,7 @@ class TestAnswers:
         message = "Exceeded maximum allowed payload size (6291556 bytes)."
         body = f'{{"errorMessage":"{message}","errorType":"RequestEntityTooLarge"}}\n'
         assert too_large == (413, {"Content-Type": "application/json"}, body.encode())
-        assert await laboratory.heard() == ("too large", "id-1", 6291557)
+        assert await laboratory.heard() == ("too large", "id-1", 6291556)
         await laboratory.runtime.ask("GET", NEXT)  # it was an answer like others
         assert await laboratory.heard() == ("next",)
 
@@ -376,7 +506,7 @@ class TestAnswers:
         head = f"POST {response_of('id-1')} HTTP/1.1\r\nHost: x\r\nContent-Length: {2**30}\r\n\r\n"
         await laboratory.runtime.send(head.encode())
         assert (await laboratory.runtime.answer())[0] == 413
-        assert await laboratory.heard() == ("too large", "id-1", 2**30)
+        assert await laboratory.heard() == ("too large", "id-1", 6291556)
 
     async def test_larger_than_any_and_not_allowed_anyway(self, laboratory: Laboratory) -> None:
         await laboratory.reach("RuntimeResponseSentState")
@@ -386,19 +516,6 @@ class TestAnswers:
             await runtime.send(head.encode())
             assert (await runtime.answer())[0] == status
         assert laboratory.listener.silent
-
-    async def test_a_streamed_response(self, laboratory: Laboratory) -> None:
-        await laboratory.reach("Running")
-        chunk = b"x" * 4 * 2**20
-        await laboratory.runtime.send(
-            f"POST {response_of('id-1')} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
-            "Lambda-Runtime-Function-Response-Mode: streaming\r\n"
-            "Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\n\r\n".encode()
-            + 2 * (b"400000\r\n" + chunk + b"\r\n")
-            + b"0\r\nLambda-Runtime-Function-Error-Type: Function.Oops\r\n\r\n"
-        )
-        assert (await laboratory.runtime.answer())[0] == 202
-        assert await laboratory.heard() == ("response", "id-1", chunk + chunk)
 
     async def test_a_response_mode_that_does_not_exist(self, laboratory: Laboratory) -> None:
         await laboratory.reach("Running")

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 import pytest
 from textual.pilot import Pilot
 
+from lambdatui import events as ev
 from lambdatui.control.client import CommandFailed
 from lambdatui.tui.laboratory_app import LABORATORY_LOST, LaboratoryApp
 from tests.tui import recorded
@@ -134,3 +135,17 @@ async def test_what_an_environment_goes_through_is_seen() -> None:
         await until_seen(pilot, app, "timed out")
         await until_seen(pilot, app, "reset")
     assert script.time == START + 4
+
+
+async def test_a_streamed_response_shows_its_first_byte_and_what_broke_it_off() -> None:
+    environment, request = recorded.ENVIRONMENTS[0], recorded.REQUESTS[0]
+    script = recorded.at_start().at(1).accepted(request, step=None).cold(environment, request)
+    script.at(1.1).running(environment, request).at(1.35).add(ev.InvocationStreamed(request))
+    async with showing(script) as (pilot, _, app):
+        await until_seen(pilot, app, "250 ms first byte")
+    script.at(1.5).add(ev.InvocationAnswered(request, "succeeded", "half of it", None, "Function.Oops", "{}"))
+    script.add(ev.InvocationFinished(request, environment, "succeeded", 400.0, 400, 61.0, 128, 41, None))
+    async with showing(script) as (pilot, _, app):
+        await until_seen(pilot, app, "broken off by Function.Oops")
+        await until_seen(pilot, app, "half of it")
+        await until_seen(pilot, app, "250 ms first byte")
