@@ -27,9 +27,9 @@ CloudWatch Logs takes no longer event either ("CloudWatch Logs quotas": 1 MB).""
 _HEADER = struct.Struct(">IIQ")
 _READY = 0xA55AFF01
 _HEADER_START = re.compile(rb"\xa5(?:\x5a(?:\x00[\x02\x03\x06\x07\x0a\x0b\x0e\x0f\x12\x13\x16\x17\x1a\x1b]|\xff\x01))")
+_MAYBE_HEADER_START = re.compile(rb"\xa5(?:\x5a(?:\x00|\xff)?)?\Z")
 _LEVELS = (None, "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 """Of a frame's type, the third bit and those above it; the lowest two tell text (3) from JSON (2)."""
-_MAYBE_HEADER_START = re.compile(rb"\xa5(?:\x5a(?:\x00|\xff)?)?\Z")
 _MAX_FRAME_BYTES = 2**28
 _SANE_MICROSECONDS = range(10**15, 10**16)  # 2001 to 2286
 
