@@ -395,7 +395,7 @@ def processes_of(folder: Path) -> list[str]:
 
 async def test_what_cannot_be_created_is_refused_in_a_sentence(laboratory: Laboratory, tmp_path: Path) -> None:
     for configuration, sentence in (
-        (Configuration("app.handler", runtime="nodejs22.x"), "not supported"),
+        (Configuration("app.handler", runtime="ruby3.3"), "the runtime ruby3.3 is not there yet"),
         (Configuration("app.handler", python="/no/such/python"), "no interpreter at /no/such/python"),
     ):
         with pytest.raises(InvalidParameter, match=sentence):
