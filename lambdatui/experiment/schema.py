@@ -101,6 +101,8 @@ class Laboratory(Model):
     concurrent_executions: int = Field(default=1000, ge=1)
     idle_timeout: float = Field(default=300.0, gt=0, le=86400)
     """Seconds without an invocation after which an environment is ended."""
+    cpu_limit: bool = True
+    """Whether a function gets CPU in proportion to its memory, or as much as there is."""
 
 
 # -- steps ----------------------------------------------------------------------------------------------------------

@@ -8,12 +8,16 @@ from dataclasses import dataclass, replace
 
 from lambdatui import events as ev
 from lambdatui.sandbox.capture import Line, Output, RuntimeReady
+from lambdatui.sandbox.limits import TASKS, Breach
 from lambdatui.sandbox.process import Exit, Process
 from lambdatui.service import lifecycle as lc
 from lambdatui.service.runtime_api import MAX_RESPONSE_BYTES, NextInvocation, RuntimeApi
 
 Spawn = Callable[[str, Callable[[list[Output]], None], Callable[[Exit], None]], Awaitable[Process]]
 """Starts the runtime's process for the Runtime API at an address; raises OSError."""
+
+_ERROR_TYPES: dict[Breach | None, str] = {Breach.MEMORY: lc.OUT_OF_MEMORY}
+"""By the limit for which a process was killed."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,11 @@ class Host:
 
     clock: Callable[[], float]
     starts: asyncio.Semaphore
+    prepare: Callable[[], Awaitable[None]]
+    """Before the first start: make ready what outlives the processes. Raises OSError."""
     spawn: Spawn
+    excess_mb: Callable[[], int]
+    """By how much /tmp holds more than it may, where that cannot be prevented."""
     emit: Callable[[ev.Event], None]
     wrote: Callable[[str | None, tuple[str, ...]], None]
     """Log events that the function printed, and during which invocation."""
@@ -47,6 +55,7 @@ class Environment:
         self._closing: asyncio.Task[None] | None = None
         self._listening = False
         self._holds_start = False
+        self._excess_told = False
 
     @property
     def quiet(self) -> bool:
@@ -121,9 +130,11 @@ class Environment:
 
     def _exited(self, how: Exit) -> None:
         self._process = None
+        if how.breach == Breach.TASKS:
+            self._notice(f"was ended: it had more than {TASKS:,} processes and threads")
         self._api.reset()
         self._start_is_over()
-        self._take(lc.Exited(str(how), how.max_memory_mb))
+        self._take(lc.Exited(str(how), how.max_memory_mb, _ERROR_TYPES.get(how.breach, lc.EXIT_ERROR)))
 
     # effects
 
@@ -148,6 +159,7 @@ class Environment:
                     self._starting = asyncio.create_task(self._start())
                 case lc.Freeze():
                     self._signal(Process.freeze)
+                    self._tell_excess()
                 case lc.Thaw():
                     self._signal(Process.thaw)
                 case lc.Kill():
@@ -166,6 +178,7 @@ class Environment:
             if not self._listening:
                 await self._api.start()
                 self._listening = True
+                await self._host.prepare()
             self._process = await self._host.spawn(self._api.address, self._printed, self._exited)
         except Exception as error:
             self._start_is_over()
@@ -187,6 +200,7 @@ class Environment:
 
     def _answer_next(self, deadline: float) -> None:
         assert self._invocation
+        self._signal(Process.grant)
         self._api.answer_next(replace(self._invocation, deadline_ms=int(deadline * 1000)))
         self._invocation = None
 
@@ -203,6 +217,14 @@ class Environment:
         self._signal(Process.freeze)  # at once: the rest takes a moment in which the function would go on
         self._drain()
         self._take(lc.TimeIsUp(self._memory_mb()))
+
+    def _tell_excess(self) -> None:
+        if not self._excess_told and (excess := self._host.excess_mb()):
+            self._excess_told = True
+            self._notice(f"holds {excess} MB more in /tmp than its ephemeral storage; Lambda would not have let it")
+
+    def _notice(self, text: str) -> None:
+        self._host.emit(ev.Noticed("warning", f"environment {self.name[:6]} {text}"))
 
     def _signal(self, what: Callable[[Process], None]) -> None:
         if self._process:

@@ -28,6 +28,9 @@ from typing import Any, TypeAlias
 
 from lambdatui import events as ev
 
+EXIT_ERROR = "Runtime.ExitError"
+OUT_OF_MEMORY = "Runtime.OutOfMemory"
+
 INIT_LIMIT = 10.0
 """Seconds that the init phase of an on-demand environment may take."""
 
@@ -112,7 +115,7 @@ class Exited:
 
     reason: str
     memory_mb: int
-    error_type: str = "Runtime.ExitError"
+    error_type: str = EXIT_ERROR
 
 
 @dataclass(frozen=True)
@@ -292,6 +295,8 @@ class Lifecycle:
         return self.request_id if self._running else None
 
     def handle(self, now: float, given: Input) -> list[Effect]:
+        if isinstance(given, Exited) and given.error_type == OUT_OF_MEMORY and self.terms.dialect == "classic":
+            given = replace(given, error_type=EXIT_ERROR)  # there was no name for it
         handler = _TABLE.get((self.state, type(given)))
         if handler:
             handler(self, now, given)

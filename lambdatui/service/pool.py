@@ -17,8 +17,10 @@ from lambdatui.journal import Journal
 from lambdatui.role import Role
 from lambdatui.sandbox.capture import Output
 from lambdatui.sandbox.guardian import Guardian
+from lambdatui.sandbox.limits import Limits, cores_for
+from lambdatui.sandbox.machine import Machine
 from lambdatui.sandbox.process import Exit, Process
-from lambdatui.sandbox.sandbox import Place, Program, Sandbox
+from lambdatui.sandbox.sandbox import Place, Program
 from lambdatui.service import logs
 from lambdatui.service.deployments import Revision
 from lambdatui.service.environment import Environment, Host
@@ -42,7 +44,7 @@ _OnExit: TypeAlias = Callable[[Exit], None]
 @dataclass(frozen=True)
 class Surroundings:
     """What all environments of a laboratory share. `folder` is where their own folders go; `idle_timeout` the seconds
-    after which an idle one is reclaimed."""
+    after which an idle one is reclaimed; without `cpu_limit`, every function has all of the CPU."""
 
     region: str
     log_groups_arn: str
@@ -51,7 +53,8 @@ class Surroundings:
     idle_timeout: float
     folder: Path
     guardian: Guardian
-    sandbox: Sandbox
+    machine: Machine
+    cpu_limit: bool
     roles: Roles
 
 
@@ -176,11 +179,15 @@ class Pool:
         group, stream = logs.group_name(revision.function), logs.stream_name(revision.version, now, name)
         place = Place(revision.folder, surroundings.folder / name, revision.layers)
         place.tmp.mkdir(parents=True)
-        place.tmp.chmod(0o1777)
         configuration, interpreter = revision.configuration, revision.interpreter
         provisioned = initialization_type == PROVISIONED
 
-        roots = surroundings.sandbox.roots(place)
+        machine, roots = surroundings.machine, surroundings.machine.sandbox.roots(place)
+        memory_size, ephemeral_storage = configuration.memory_size, configuration.ephemeral_storage
+        limits = Limits(memory_size, cores_for(memory_size) if surroundings.cpu_limit else None)
+
+        async def prepare() -> None:
+            await machine.storage.prepare(place.tmp, ephemeral_storage)
 
         async def spawn(address: str, on_output: _OnOutput, on_exit: _OnExit) -> Process:
             variables = function_variables(
@@ -199,9 +206,10 @@ class Pool:
             )
             program = Program(interpreter.command(configuration.handler, roots.layers), variables, interpreter.reads)
             return await Process.start(
-                surroundings.sandbox,
+                machine,
                 program,
                 place,
+                limits=limits,
                 guardian=surroundings.guardian,
                 on_output=on_output,
                 on_exit=on_exit,
@@ -210,7 +218,9 @@ class Pool:
         host = Host(
             clock=self._clock,
             starts=self._starts,
+            prepare=prepare,
             spawn=spawn,
+            excess_mb=lambda: machine.storage.excess_mb(place.tmp, ephemeral_storage),
             emit=lambda event: self._emit(resident, event),
             wrote=lambda request_id, lines: self._write(resident, request_id, False, lines),
             replied=self._replied,

@@ -27,7 +27,7 @@ from lambdatui.function import (
 from lambdatui.journal import Journal
 from lambdatui.role import Document
 from lambdatui.sandbox.guardian import Guardian
-from lambdatui.sandbox.sandbox import Sandbox, choose
+from lambdatui.sandbox.machine import Machine
 from lambdatui.service.copies import Copies
 from lambdatui.service.deployments import LATEST, Deployments, Revision
 from lambdatui.service.pool import Pool, Surroundings
@@ -43,12 +43,14 @@ MAX_PAYLOAD_BYTES = 6 * 2**20
 @dataclass(frozen=True)
 class Settings:
     """Of a laboratory. `log_dialect` is 'current' or 'classic'; `idle_timeout` the seconds after which an idle
-    environment is reclaimed, which the real service does not document."""
+    environment is reclaimed, which the real service does not document; without `cpu_limit` every function has as much
+    CPU as there is, whatever its memory."""
 
     region: str = "us-east-1"
     log_dialect: str = "current"
     concurrent_executions: int = 1000
     idle_timeout: float = 300.0
+    cpu_limit: bool = True
 
 
 class LaboratoryCleared(Exception):
@@ -60,7 +62,7 @@ async def open_service(settings: Settings, journal: Journal) -> Service:
     _raise_limit_on_open_files()
     guardian = Guardian.start()
     try:
-        return Service(settings, journal, guardian, await choose())
+        return Service(settings, journal, guardian, await Machine.open({**os.environ, **guardian.mark()}))
     except BaseException:
         guardian.close()
         raise
@@ -71,12 +73,13 @@ class Service:
 
     name = "local"
 
-    def __init__(self, settings: Settings, journal: Journal, guardian: Guardian, sandbox: Sandbox) -> None:
+    def __init__(self, settings: Settings, journal: Journal, guardian: Guardian, machine: Machine) -> None:
         self.journal = journal
         self.folder = guardian.folder
         """The laboratory's own, which is gone when it is; only its user can look into it."""
         self._settings = settings
         self._guardian = guardian
+        self._machine = machine
         arn = f"arn:aws:lambda:{settings.region}:{ACCOUNT_ID}:function:"
         self._roles = Roles(f"arn:aws:iam::{ACCOUNT_ID}:role/", journal)
         self._copies = Copies(self.folder / "code")
@@ -89,7 +92,8 @@ class Service:
             settings.idle_timeout,
             self.folder / "tmp",
             guardian,
-            sandbox,
+            machine,
+            settings.cpu_limit,
             self._roles,
         )
         self._pool = Pool(surroundings, self._scheduler, journal, self._answer, self._forget_old_code)
@@ -97,7 +101,7 @@ class Service:
         journal.append(
             ev.LaboratoryOpened(
                 os.getpid(),
-                sandbox.name,
+                machine.sandbox.name,
                 settings.region,
                 ACCOUNT_ID,
                 settings.log_dialect,
@@ -255,6 +259,7 @@ class Service:
         try:
             await self.clear()
         finally:
+            await self._machine.close()
             self._guardian.close()
 
 
