@@ -19,7 +19,8 @@ Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | 
 
 @dataclass(frozen=True)
 class LaboratoryOpened:
-    """The laboratory is ready. `sandbox` names what isolates an environment here: 'bubblewrap' or 'process group'."""
+    """The laboratory is ready. `sandbox` names what isolates an environment here: 'bubblewrap' or 'process group';
+    `limits` says in a few words each which of Lambda's limits hold here and how, as in 'memory watched'."""
 
     pid: int
     sandbox: str
@@ -28,6 +29,7 @@ class LaboratoryOpened:
     log_dialect: str
     concurrent_executions: int
     idle_timeout: float
+    limits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,8 @@ class Transcript:
         match event:
             case ev.LaboratoryOpened():
                 about = f"laboratory: {event.sandbox}, {event.region}, {event.log_dialect} log lines"
-                yield self._styled("dim", visible(about))
+                limits = f"; {', '.join(event.limits)}" if event.limits else ""
+                yield self._styled("dim", visible(f"{about}{limits}"))
             case ev.Noticed():
                 yield self._styled(
                     "bad" if event.level == "error" else "dim", f"{event.level}: {visible(event.message)}"

@@ -26,6 +26,7 @@ from lambdatui.function import (
 )
 from lambdatui.journal import Journal
 from lambdatui.role import Document
+from lambdatui.sandbox.enforcement import measures
 from lambdatui.sandbox.guardian import Guardian
 from lambdatui.sandbox.machine import Machine
 from lambdatui.service.copies import Copies
@@ -107,6 +108,7 @@ class Service:
                 settings.log_dialect,
                 settings.concurrent_executions,
                 settings.idle_timeout,
+                tuple(each.brief for each in measures(machine, cpu_limit=settings.cpu_limit)[1:]),
             )
         )
 
