@@ -100,8 +100,6 @@ class Watch:
 
     def freeze(self) -> None:
         self._pause_looking()
-        if self._limits.cores is not None:
-            self._cpu.look([pid for pid, _ in tree.tree(self._group.pid)])  # what the next invocation starts from
         self._carry_out(self._turn.freeze())
 
     def thaw(self) -> None:
@@ -118,8 +116,10 @@ class Watch:
         be above the limit for the moment between two looks, which is not told."""
         if self._closed:
             return min(self._max_memory_mb, self._limits.memory_mb)
-        pids = [pid for pid, _ in tree.tree(self._group.pid)][self._wrappers :]
-        self._max_memory_mb = max(self._max_memory_mb, math.ceil(tree.high_water_kb(pids) / 1024))
+        pids = [pid for pid, _ in tree.tree(self._group.pid)]
+        self._cpu.look(pids)  # asked for at the end of an invocation: what was used up to here is not the next one's
+        used = math.ceil(tree.high_water_kb(pids[self._wrappers :]) / 1024)
+        self._max_memory_mb = max(self._max_memory_mb, used)
         return min(self._max_memory_mb, self._limits.memory_mb)
 
     def _begin(self) -> None:

@@ -101,7 +101,7 @@ class Process:
         command = machine.sandbox.command(Program(program.argv, variables, program.reads), place)
         try:
             process = await asyncio.create_subprocess_exec(
-                *machine.storage.command(command.argv),
+                *machine.storage.command(command.argv, command.cwd),
                 env=dict(command.variables),
                 cwd=command.cwd,
                 stdin=asyncio.subprocess.DEVNULL,

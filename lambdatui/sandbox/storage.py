@@ -30,8 +30,8 @@ class Storage(Protocol):
     async def prepare(self, folder: Path, size_mb: int) -> None:
         """Make the new, empty folder hold no more than so much. Removing the folder ends that. Raises OSError."""
 
-    def command(self, argv: tuple[str, ...]) -> tuple[str, ...]:
-        """What runs this program so that it finds the folders."""
+    def command(self, argv: tuple[str, ...], cwd: Path) -> tuple[str, ...]:
+        """What runs this program, there, so that it finds the folders."""
 
     def excess_mb(self, folder: Path, size_mb: int) -> int:
         """By how much a folder holds more than it may."""
@@ -47,7 +47,7 @@ class Folders:
     async def prepare(self, folder: Path, size_mb: int) -> None:
         folder.chmod(0o1777)
 
-    def command(self, argv: tuple[str, ...]) -> tuple[str, ...]:
+    def command(self, argv: tuple[str, ...], cwd: Path) -> tuple[str, ...]:
         return argv
 
     def excess_mb(self, folder: Path, size_mb: int) -> int:
@@ -59,7 +59,7 @@ class Folders:
                     total += entry.stat(follow_symlinks=False).st_blocks * 512
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
-        return max(-(-total // 2**20) - size_mb, 0)
+        return max(total // 2**20 - size_mb, 0)
 
     async def close(self) -> None:
         pass
@@ -96,7 +96,7 @@ class Tmpfs:
                 answer = await kept._hear()
                 if answer in _ENTER:
                     kept._enter = (nsenter, *_ENTER[answer], "--target", str(keeper.pid), "--")
-                    if await _runs(kept.command(("true",))):
+                    if await _runs(kept.command(("true",), Path("/"))):
                         return kept
         except (OSError, TimeoutError):
             pass
@@ -111,8 +111,10 @@ class Tmpfs:
             if (answer := await self._hear()) != "0":
                 raise OSError(int(answer or 0), f"no tmpfs of {size_mb} MB can be had: {os.strerror(int(answer or 0))}")
 
-    def command(self, argv: tuple[str, ...]) -> tuple[str, ...]:
-        return (*self._enter, *argv)
+    def command(self, argv: tuple[str, ...], cwd: Path) -> tuple[str, ...]:
+        if cwd == Path("/"):  # where one finds oneself in another namespace
+            return (*self._enter, *argv)
+        return (*self._enter, "sh", "-c", 'cd "$0" && exec "$@"', str(cwd), *argv)
 
     def excess_mb(self, folder: Path, size_mb: int) -> int:
         return 0
