@@ -28,7 +28,8 @@ class Storage(Protocol):
     name: str
 
     async def prepare(self, folder: Path, size_mb: int) -> None:
-        """Make the new, empty folder hold no more than so much. Removing the folder ends that. Raises OSError."""
+        """Make the folder, still empty, hold no more than so much; done again, this changes nothing. Removing the
+        folder ends it. Raises OSError."""
 
     def command(self, argv: tuple[str, ...], cwd: Path) -> tuple[str, ...]:
         """What runs this program, there, so that it finds the folders."""
@@ -184,5 +185,6 @@ if how != "none" and mount(None, "/", REC | SLAVE, None):
 print(how, flush=True)
 for line in sys.stdin:
     size, folder = line.rstrip("\n").split(" ", 1)
-    print(mount(b"tmpfs", folder, NOSUID | NODEV, f"size={size}m,mode=1777".encode()), flush=True)
+    done = os.path.ismount(folder)
+    print(0 if done else mount(b"tmpfs", folder, NOSUID | NODEV, f"size={size}m,mode=1777".encode()), flush=True)
 """

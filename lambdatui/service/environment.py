@@ -27,8 +27,6 @@ class Host:
 
     clock: Callable[[], float]
     starts: asyncio.Semaphore
-    prepare: Callable[[], Awaitable[None]]
-    """Before the first start: make ready what outlives the processes. Raises OSError."""
     spawn: Spawn
     excess_mb: Callable[[], int]
     """By how much /tmp holds more than it may, where that cannot be prevented."""
@@ -178,7 +176,6 @@ class Environment:
             if not self._listening:
                 await self._api.start()
                 self._listening = True
-                await self._host.prepare()
             self._process = await self._host.spawn(self._api.address, self._printed, self._exited)
         except Exception as error:
             self._start_is_over()

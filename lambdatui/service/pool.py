@@ -186,9 +186,6 @@ class Pool:
         memory_size, ephemeral_storage = configuration.memory_size, configuration.ephemeral_storage
         limits = Limits(memory_size, cores_for(memory_size) if surroundings.cpu_limit else None)
 
-        async def prepare() -> None:
-            await machine.storage.prepare(place.tmp, ephemeral_storage)
-
         async def spawn(address: str, on_output: _OnOutput, on_exit: _OnExit) -> Process:
             variables = function_variables(
                 revision.function,
@@ -205,6 +202,7 @@ class Pool:
                 layers_root=roots.layers,
             )
             program = Program(interpreter.command(configuration.handler, roots.layers), variables, interpreter.reads)
+            await machine.storage.prepare(place.tmp, ephemeral_storage)
             return await Process.start(
                 machine,
                 program,
@@ -218,7 +216,6 @@ class Pool:
         host = Host(
             clock=self._clock,
             starts=self._starts,
-            prepare=prepare,
             spawn=spawn,
             excess_mb=lambda: machine.storage.excess_mb(place.tmp, ephemeral_storage),
             emit=lambda event: self._emit(resident, event),

@@ -56,6 +56,7 @@ def test_a_small_experiment(file: Path) -> None:
         "log_dialect": "current",
         "concurrent_executions": 1000,
         "idle_timeout": 300.0,
+        "cpu_limit": True,
     }
 
 
