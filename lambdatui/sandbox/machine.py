@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lambdatui.sandbox import sandbox, storage
 from lambdatui.sandbox.limits import Pace
-from lambdatui.sandbox.sandbox import Sandbox
-from lambdatui.sandbox.storage import Storage
+from lambdatui.sandbox.sandbox import Sandbox, choose, works
+from lambdatui.sandbox.storage import Folders, Storage, Tmpfs
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,19 @@ class Machine:
     @classmethod
     async def open(cls, variables: Mapping[str, str]) -> Machine:
         """`variables` are the environment variables of what is started for it."""
-        return cls(await sandbox.choose(), await storage.choose(variables), Pace())
+        sandbox = await choose()
+        return cls(sandbox, await _storage_for(sandbox, variables), Pace())
 
     async def close(self) -> None:
         await self.storage.close()
+
+
+async def _storage_for(sandbox: Sandbox, variables: Mapping[str, str]) -> Storage:
+    """The best that works with this sandbox: one may be refused inside the other."""
+    tmpfs = await Tmpfs.start(variables)
+    if tmpfs is None:
+        return Folders()
+    if await works(sandbox, tmpfs):
+        return tmpfs
+    await tmpfs.close()
+    return Folders()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import shutil
 import sys
@@ -78,7 +79,7 @@ class Tmpfs:
 
     @classmethod
     async def start(cls, variables: Mapping[str, str]) -> Tmpfs | None:
-        """With these environment variables for the keeper; None where it does not work."""
+        """With these environment variables for the keeper; None where there can be no namespace of one's own."""
         nsenter = shutil.which("nsenter")
         if not nsenter or not sys.platform.startswith("linux"):
             return None
@@ -97,8 +98,7 @@ class Tmpfs:
                 answer = await kept._hear()
                 if answer in _ENTER:
                     kept._enter = (nsenter, *_ENTER[answer], "--target", str(keeper.pid), "--")
-                    if await _runs(kept.command(("true",), Path("/"))):
-                        return kept
+                    return kept
         except (OSError, TimeoutError):
             pass
         await kept.close()
@@ -109,8 +109,11 @@ class Tmpfs:
             assert self._keeper.stdin
             self._keeper.stdin.write(f"{size_mb} {folder}\n".encode())
             await self._keeper.stdin.drain()
-            if (answer := await self._hear()) != "0":
-                raise OSError(int(answer or 0), f"no tmpfs of {size_mb} MB can be had: {os.strerror(int(answer or 0))}")
+            answer = await self._hear()
+            if not answer:
+                raise OSError(errno.ESRCH, "the process that keeps every /tmp has gone")
+            if answer != "0":
+                raise OSError(int(answer), f"no /tmp of {size_mb} MB can be had: {os.strerror(int(answer))}")
 
     def command(self, argv: tuple[str, ...], cwd: Path) -> tuple[str, ...]:
         if cwd == Path("/"):  # where one finds oneself in another namespace
@@ -130,22 +133,6 @@ class Tmpfs:
     async def _hear(self) -> str:
         assert self._keeper.stdout
         return (await self._keeper.stdout.readline()).decode().strip()
-
-
-async def choose(variables: Mapping[str, str]) -> Storage:
-    """The best that works here."""
-    return await Tmpfs.start(variables) or Folders()
-
-
-async def _runs(argv: tuple[str, ...]) -> bool:
-    process = await asyncio.create_subprocess_exec(
-        *argv,
-        cwd="/",
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    return await process.wait() == 0
 
 
 _ENTER = {

@@ -9,10 +9,9 @@ import time
 import pytest
 
 from lambdatui import events as ev
-from lambdatui.sandbox import sandbox
-from lambdatui.sandbox import storage as storages
-from lambdatui.sandbox.sandbox import Bubblewrap, ProcessGroup, Sandbox
-from lambdatui.sandbox.storage import Folders, Storage
+from lambdatui.sandbox import machine
+from lambdatui.sandbox.sandbox import Bubblewrap, ProcessGroup, Sandbox, choose
+from lambdatui.sandbox.storage import Tmpfs
 from tests.service.conftest import Laboratory, Opener
 
 
@@ -21,8 +20,8 @@ async def laboratory(
     request: pytest.FixtureRequest, open_laboratory: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> Laboratory:
     if request.param == "process group":
-        monkeypatch.setattr(sandbox, "choose", process_group)
-    elif not isinstance(await sandbox.choose(), Bubblewrap):
+        monkeypatch.setattr(machine, "choose", process_group)
+    elif not isinstance(await choose(), Bubblewrap):
         pytest.skip("bubblewrap does not work here")
     opened = await open_laboratory()
     assert isinstance(opened, Laboratory)
@@ -33,8 +32,8 @@ async def process_group() -> Sandbox:
     return ProcessGroup()
 
 
-async def folders(_: object) -> Storage:
-    return Folders()
+async def refused(_: object) -> None:
+    return None
 
 
 # -- memory ---------------------------------------------------------------------------------------------------------
@@ -196,7 +195,7 @@ async def test_tmp_holds_its_size_over_a_reset_and_ends_with_the_environment(lab
 async def test_where_tmp_has_no_size_too_much_is_told_once(
     open_laboratory: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storages, "choose", folders)
+    monkeypatch.setattr(Tmpfs, "start", refused)
     laboratory = await open_laboratory()
     await laboratory.create(STORE, timeout=60, memory_size=3008)
     await laboratory.invoke('{"mb": 500}')
