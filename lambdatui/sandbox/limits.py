@@ -68,7 +68,7 @@ class Pace:
         self._looking -= 1
 
     def next_in(self, cost: float) -> float:
-        """Seconds until the next look after one that took `cost`."""
+        """Seconds until the next look after one that took `cost` seconds of CPU time."""
         self._cost += (cost - self._cost) / 8
         return max(LOOK_EVERY, self._looking * self._cost / _COST)
 
@@ -134,7 +134,7 @@ class Watch:
             self._pace.end()
 
     def _look(self) -> None:
-        began = time.monotonic()
+        cpu_before = time.thread_time()
         members = list(tree.tree(self._group.pid))
         pids = [pid for pid, _ in members]
         breach = self._find_breach(pids[self._wrappers :], sum(threads for _, threads in members))
@@ -143,11 +143,10 @@ class Watch:
             return
         if self._limits.cores is not None:
             self._cpu.look(pids)
-            self._carry_out(self._turn.look(began, self._cpu.total))
-        now = time.monotonic()
-        delay = self._pace.next_in(now - began)
+            self._carry_out(self._turn.look(time.monotonic(), self._cpu.total))
+        delay = self._pace.next_in(time.thread_time() - cpu_before)
         if self._turn.state == State.PAUSED:  # what stands still needs no look
-            delay = max(self._turn.resumes_at - now, 0.0)
+            delay = max(self._turn.resumes_at - time.monotonic(), 0.0)
         self._timer = self._loop.call_later(delay, self._look)
 
     def _find_breach(self, pids: list[int], tasks: int) -> Breach | None:
