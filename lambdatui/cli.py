@@ -158,6 +158,25 @@ def list_(asked: str | None) -> None:
 
 
 @lambdatui.command()
+def doctor() -> None:
+    """Which of Lambda's limits hold on this machine, by what means, and what would improve it."""
+    from lambdatui.sandbox.enforcement import measures
+    from lambdatui.sandbox.machine import Machine
+
+    async def examine() -> None:
+        machine = await Machine.open(os.environ)
+        try:
+            for measure in measures(machine):
+                click.echo(f"{measure.limit:<12}{measure.full}")
+                if measure.better:
+                    click.echo(f"{'':<12}better with: {measure.better}")
+        finally:
+            await machine.close()
+
+    asyncio.run(examine())
+
+
+@lambdatui.command()
 @click.option("--report", is_flag=True, help="The schema of the report that `run --json` writes.")
 def schema(report: bool) -> None:
     """JSON Schema of experiment files, for editors."""

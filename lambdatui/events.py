@@ -19,7 +19,8 @@ Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | 
 
 @dataclass(frozen=True)
 class LaboratoryOpened:
-    """The laboratory is ready. `sandbox` names what isolates an environment here: 'bubblewrap' or 'process group'."""
+    """The laboratory is ready. `sandbox` names what isolates an environment here: 'bubblewrap' or 'process group';
+    `limits` says in a few words each which of Lambda's limits hold here and how, as in 'memory watched'."""
 
     pid: int
     sandbox: str
@@ -30,6 +31,7 @@ class LaboratoryOpened:
     idle_timeout: float
     time_scale: float = 1.0
     """So many times faster than real do the waits and ages of asynchronous invocation pass."""
+    limits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -177,6 +177,8 @@ class Laboratory(Model):
     time_scale: float = Field(default=1.0, ge=1, le=10000)
     """So many times faster than in the real service pass the waits of asynchronous invocation before a retry and after
     a throttle, and the age of its events. Everything else takes its time."""
+    cpu_limit: bool = True
+    """Whether a function gets CPU in proportion to its memory, or as much as there is."""
 
 
 # -- steps ----------------------------------------------------------------------------------------------------------

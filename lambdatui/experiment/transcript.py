@@ -43,7 +43,8 @@ class Transcript:
                 about = f"laboratory: {event.sandbox}, {event.region}, {event.log_dialect} log lines"
                 if event.time_scale != 1:
                     about += f", retries {event.time_scale:g} times as fast as in the real service"
-                yield self._styled("dim", visible(about))
+                limits = f"; {', '.join(event.limits)}" if event.limits else ""
+                yield self._styled("dim", visible(f"{about}{limits}"))
             case ev.Noticed():
                 yield self._styled(
                     "bad" if event.level == "error" else "dim", f"{event.level}: {visible(event.message)}"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import os
-import resource
 import runpy
 import struct
 import sys
@@ -20,7 +19,6 @@ layers = os.path.join(os.environ.pop("_LAMBDATUI_LAYERS"), "python")
 version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 # "Packaging your layer content": what -m puts first, and not the folder of this file; then the layers.
 sys.path[:1] = [os.getcwd(), os.path.join(layers, "lib", version, "site-packages"), layers]
-resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))  # "Lambda quotas": file descriptors
 sys.argv = ["awslambdaric", os.environ["_HANDLER"]]
 
 import awslambdaric.bootstrap  # noqa: E402

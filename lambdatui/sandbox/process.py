@@ -1,17 +1,23 @@
-"""The processes of one execution environment: a group of their own, their output on one pipe, stopped and continued."""
+"""The processes of one execution environment: a group of their own, their output on one pipe, held to their limits."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
+import resource
 import signal
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lambdatui.sandbox.capture import Capture, Output
+from lambdatui.sandbox.group import Group
 from lambdatui.sandbox.guardian import Guardian
-from lambdatui.sandbox.sandbox import Place, Program, Sandbox
+from lambdatui.sandbox.limits import DESCRIPTORS, Breach, Limits, Pace, Watch
+from lambdatui.sandbox.machine import Machine
+from lambdatui.sandbox.sandbox import Place, Program
+from lambdatui.sandbox.tree import tree
 
 _WRAPPERS = 2
 """bubblewrap's own processes around a program: one that waits outside, and the first of the new process numbers."""
@@ -19,11 +25,13 @@ _WRAPPERS = 2
 
 @dataclass(frozen=True)
 class Exit:
-    """How a process ended: `code`, or the number of the `signal`. As text it is worded as Lambda words it."""
+    """How a process ended: `code`, or the number of the `signal`, and the limit for which it was killed, if it was. As
+    text it is worded as Lambda words it."""
 
     code: int | None
     signal: int | None
     max_memory_mb: int
+    breach: Breach | None = None
 
     def __str__(self) -> str:
         if self.signal is None and not self.code:
@@ -66,6 +74,8 @@ class Process:
         capture: Capture,
         guardian: Guardian,
         wrapped: bool,
+        limits: Limits,
+        pace: Pace,
         on_exit: Callable[[Exit], None],
     ) -> None:
         self._process = process
@@ -73,17 +83,19 @@ class Process:
         self._guardian = guardian
         self._wrapped = wrapped
         self._on_exit = on_exit
-        self._max_memory_mb = 0
-        self._strays: list[int] = []
-        self._task = asyncio.create_task(self._watch())
+        self._group = Group(process.pid)
+        self._breach: Breach | None = None
+        self._watch = Watch(self._group, limits, pace, self._breached, wrappers=_WRAPPERS if wrapped else 0)
+        self._task = asyncio.create_task(self._wait_for_exit())
 
     @classmethod
     async def start(
         cls,
-        sandbox: Sandbox,
+        machine: Machine,
         program: Program,
         place: Place,
         *,
+        limits: Limits,
         guardian: Guardian,
         on_output: Callable[[list[Output]], None],
         on_exit: Callable[[Exit], None],
@@ -92,10 +104,10 @@ class Process:
         reading, writing = os.pipe()
         frames = {"_LAMBDA_TELEMETRY_LOG_FD": str(writing)} if program.frames else {}
         variables = {**program.variables, **frames, **guardian.mark()}
-        command = sandbox.command(Program(program.argv, variables, program.reads), place)
+        command = machine.sandbox.command(Program(program.argv, variables, program.reads), place)
         try:
             process = await asyncio.create_subprocess_exec(
-                *command.argv,
+                *machine.storage.command(command.argv, command.cwd),
                 env=dict(command.variables),
                 cwd=command.cwd,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -110,85 +122,64 @@ class Process:
         finally:
             os.close(writing)
         guardian.watch(process.pid)
-        return cls(process, Capture(reading, on_output), guardian, sandbox.wrapped, on_exit)
+        _limit_descriptors(process.pid)
+        capture, wrapped = Capture(reading, on_output), machine.sandbox.wrapped
+        return cls(process, capture, guardian, wrapped, limits, machine.pace, on_exit)
 
     def freeze(self) -> None:
         """Stop every process, wherever in its work it is."""
-        self._strays = self._signal(signal.SIGSTOP)
+        self._watch.freeze()
 
     def thaw(self) -> None:
-        """The way back is short, because a caller waits: who is stopped is known."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGCONT)
-        for pid in self._strays:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGCONT)
+        self._watch.thaw()
+
+    def grant(self) -> None:
+        """An invocation begins, with its own budget of CPU time; an init has as much as there is."""
+        self._watch.grant()
 
     def terminate(self) -> None:
         """Ask the program and what it started to end: SIGTERM, but not for bubblewrap's own processes around it, whose
         end would be that of all others at once."""
-        for pid in list(_tree(self._process.pid))[_WRAPPERS if self._wrapped else 0 :]:
+        for pid in [pid for pid, _ in tree(self._process.pid)][_WRAPPERS if self._wrapped else 0 :]:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGTERM)
 
     def kill(self) -> None:
-        self.max_memory_mb()
-        self._signal(signal.SIGKILL)
+        self._watch.max_memory_mb()
+        self._watch.close()
+        self._group.kill()
 
     def drain(self, flush: bool = False) -> None:
         """Deliver what was printed up to now, if `flush` also a line that has not ended."""
         self._capture.drain(flush)
 
     def max_memory_mb(self) -> int:
-        """The most memory that its processes held so far: the sum of their high-water marks, in MB rounded up."""
-        pids = list(_tree(self._process.pid))
-        total = sum(_high_water_kb(pid) for pid in (pids[_WRAPPERS:] if self._wrapped else pids))
-        self._max_memory_mb = max(self._max_memory_mb, -(-total // 1024))
-        return self._max_memory_mb
+        """The most memory that its processes held so far, in MB."""
+        return self._watch.max_memory_mb()
 
     async def wait(self) -> None:
         """Until it is gone and `on_exit` was called."""
         await asyncio.shield(self._task)
 
-    def _signal(self, number: signal.Signals) -> list[int]:
-        """Those of its processes that made a session of their own, and so are not in the group."""
-        pids = list(_tree(self._process.pid))  # looked for first: orphans have another parent
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, number)
-        strays = []
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                if os.getpgid(pid) != self._process.pid:
-                    os.kill(pid, number)
-                    strays.append(pid)
-        return strays
+    def _breached(self, breach: Breach) -> None:
+        self._breach = breach
+        self.kill()
 
-    async def _watch(self) -> None:
+    async def _wait_for_exit(self) -> None:
         code = await self._process.wait()
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)  # what it started and left behind
+        self._watch.close()
+        self._group.kill_the_rest()
         self._guardian.forget(self._process.pid)
         self._capture.close()
         if self._wrapped and code > 128:  # as a shell reports it, so does bubblewrap
             code = 128 - code
-        self._on_exit(Exit(None, -code, self._max_memory_mb) if code < 0 else Exit(code, None, self._max_memory_mb))
+        memory = self._watch.max_memory_mb()
+        self._on_exit(Exit(code if code >= 0 else None, -code if code < 0 else None, memory, self._breach))
 
 
-def _tree(pid: int) -> Iterator[int]:
-    """The process and its descendants, parents first, from Linux' /proc; elsewhere only itself."""
-    waiting = [pid]
-    while waiting:
-        pid = waiting.pop()
-        yield pid
-        with contextlib.suppress(OSError):
-            for task in os.listdir(f"/proc/{pid}/task"):
-                with open(f"/proc/{pid}/task/{task}/children") as file:
-                    waiting += map(int, file.read().split())
-
-
-def _high_water_kb(pid: int) -> int:
-    try:
-        with open(f"/proc/{pid}/status") as file:
-            return next((int(line.split()[1]) for line in file if line.startswith("VmHWM:")), 0)
-    except OSError:
-        return 0
+def _limit_descriptors(pid: int) -> None:
+    """For the process and all that come after it: who is started meanwhile inherits the limit, or is found here."""
+    if sys.platform == "linux":
+        for each, _ in tree(pid):
+            with contextlib.suppress(OSError):
+                resource.prlimit(each, resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))

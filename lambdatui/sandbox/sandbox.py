@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from lambdatui.sandbox.storage import Folders, Storage
+
 _SECONDS_FOR_THE_TRIAL = 5.0
 
 
@@ -102,6 +104,8 @@ class Bubblewrap:
         for path in program.reads:
             if _is_hidden(path):
                 argv += ["--ro-bind", str(path), str(path)]
+        # What is not a mount of the host's is a tmpfs, in memory that nobody counts: /dev/shm, too, which Lambda lacks.
+        argv += ["--remount-ro", "/dev", "--remount-ro", "/"]
         argv += ["--chdir", "/var/task", "--", *program.argv]
         return Command(tuple(argv), program.variables, Path("/"))
 
@@ -135,12 +139,13 @@ async def choose() -> Sandbox:
     executable = shutil.which("bwrap")
     if executable:
         candidate = Bubblewrap(executable)
-        if await _works(candidate):
+        if await works(candidate, Folders()):
             return candidate
     return ProcessGroup()
 
 
-async def _works(sandbox: Sandbox) -> bool:
+async def works(sandbox: Sandbox, storage: Storage) -> bool:
+    """Whether a program can be started in it, with a /tmp from there."""
     with tempfile.TemporaryDirectory(prefix="lambdatui-trial-") as folder:
         place = Place(Path(folder, "code"), Path(folder, "tmp"))
         place.code.mkdir()
@@ -148,8 +153,9 @@ async def _works(sandbox: Sandbox) -> bool:
         true = shutil.which("true") or "/bin/true"
         command = sandbox.command(Program((true,), {}), place)
         try:
+            await storage.prepare(place.tmp, 1)
             process = await asyncio.create_subprocess_exec(
-                *command.argv,
+                *storage.command(command.argv, command.cwd),
                 cwd=command.cwd,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,

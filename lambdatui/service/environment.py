@@ -10,6 +10,7 @@ from functools import partial
 from lambdatui import events as ev
 from lambdatui.events import Json
 from lambdatui.sandbox.capture import Line, Output, RuntimeReady
+from lambdatui.sandbox.limits import TASKS, Breach
 from lambdatui.sandbox.process import Exit, Process
 from lambdatui.service import lifecycle as lc
 from lambdatui.service.extensions_api import ExtensionsApi, Registration
@@ -23,6 +24,9 @@ Spawn = Callable[[str | None, str, Callable[[list[Output]], None], Callable[[Exi
 """Starts the process of the extension of this name, or of the runtime (None), for the APIs at an address; raises
 OSError."""
 
+_ERROR_TYPES: dict[Breach | None, str] = {Breach.MEMORY: lc.OUT_OF_MEMORY}
+"""By the limit for which a process was killed."""
+
 
 @dataclass(frozen=True)
 class Host:
@@ -35,6 +39,8 @@ class Host:
     clock: Callable[[], float]
     starts: asyncio.Semaphore
     spawn: Spawn
+    excess_mb: Callable[[], int]
+    """By how much /tmp holds more than it may, where that cannot be prevented."""
     emit: Callable[[ev.Event], None]
     wrote: Callable[[str | None, tuple[Line, ...]], None]
     """Log events that were printed, and during which invocation."""
@@ -62,6 +68,7 @@ class Environment:
         self._closing: asyncio.Task[None] | None = None
         self._listening = False
         self._holds_start = False
+        self._excess_told = False
 
     @property
     def quiet(self) -> bool:
@@ -177,8 +184,10 @@ class Environment:
 
     def _exited(self, how: Exit) -> None:
         self._runtime = None
+        if how.breach == Breach.TASKS:
+            self._notice(f"was ended: it had more than {TASKS:,} processes and threads")
         self._process_is_gone()
-        self._take(lc.Exited(str(how), how.max_memory_mb))
+        self._take(lc.Exited(str(how), how.max_memory_mb, _ERROR_TYPES.get(how.breach, lc.EXIT_ERROR)))
 
     def _extension_exited(self, name: str, how: Exit) -> None:
         del self._extensions[name]
@@ -221,6 +230,7 @@ class Environment:
                     self._in_background(self._start_extensions(names))
                 case lc.Freeze():
                     self._signal(Process.freeze)
+                    self._tell_excess()
                 case lc.Thaw():
                     self._signal(Process.thaw)
                 case lc.Kill():
@@ -297,6 +307,7 @@ class Environment:
     def _answer_next(self, deadline: float, extensions: tuple[str, ...]) -> None:
         assert self._invocation
         invocation, self._invocation = replace(self._invocation, deadline_ms=int(deadline * 1000)), None
+        self._signal(Process.grant)
         self._extensions_api.hand_out_invoke(extensions, _invoke_event(invocation))
         self._api.answer_next(invocation)
 
@@ -318,6 +329,14 @@ class Environment:
     @property
     def _processes(self) -> list[Process]:
         return [*([self._runtime] if self._runtime else []), *self._extensions.values()]
+
+    def _tell_excess(self) -> None:
+        if not self._excess_told and (excess := self._host.excess_mb()):
+            self._excess_told = True
+            self._notice(f"holds {excess} MB more in /tmp than its ephemeral storage; Lambda would not have let it")
+
+    def _notice(self, text: str) -> None:
+        self._host.emit(ev.Noticed("warning", f"environment {self.name[:6]} {text}"))
 
     def _signal(self, what: Callable[[Process], None], processes: Iterable[Process | None] | None = None) -> None:
         """To these processes, or to all."""

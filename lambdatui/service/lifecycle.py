@@ -30,6 +30,9 @@ from typing import Any, TypeAlias
 from lambdatui import events as ev
 from lambdatui.service.crew import MAX_EXTENSIONS, Crew, Presence
 
+EXIT_ERROR = "Runtime.ExitError"
+OUT_OF_MEMORY = "Runtime.OutOfMemory"
+
 INIT_LIMIT = 10.0
 """Seconds that the init phase of an on-demand environment may take."""
 
@@ -179,7 +182,7 @@ class Exited:
 
     reason: str
     memory_mb: int
-    error_type: str = "Runtime.ExitError"
+    error_type: str = EXIT_ERROR
 
 
 @dataclass(frozen=True)
@@ -446,6 +449,8 @@ class Lifecycle:
         return self.state in _DYING
 
     def handle(self, now: float, given: Input) -> list[Effect]:
+        if isinstance(given, Exited) and given.error_type == OUT_OF_MEMORY and self.terms.dialect == "classic":
+            given = replace(given, error_type=EXIT_ERROR)  # there was no name for it
         handler = _TABLE.get((self.state, type(given)))
         if handler:
             handler(self, now, given)

@@ -19,8 +19,10 @@ from lambdatui.role import Role
 from lambdatui.runtimes.runtime import Folders
 from lambdatui.sandbox.capture import Output
 from lambdatui.sandbox.guardian import Guardian
+from lambdatui.sandbox.limits import Limits, cores_for
+from lambdatui.sandbox.machine import Machine
 from lambdatui.sandbox.process import Exit, Process
-from lambdatui.sandbox.sandbox import Place, Program, Sandbox
+from lambdatui.sandbox.sandbox import Place, Program
 from lambdatui.service import external_extensions, logs
 from lambdatui.service.deployments import Revision
 from lambdatui.service.environment import Environment, Host
@@ -46,7 +48,7 @@ _OnExit: TypeAlias = Callable[[Exit], None]
 @dataclass(frozen=True)
 class Surroundings:
     """What all environments of a laboratory share. `folder` is where their own folders go; `idle_timeout` the seconds
-    after which an idle one is reclaimed."""
+    after which an idle one is reclaimed; without `cpu_limit`, every function has all of the CPU."""
 
     region: str
     log_groups_arn: str
@@ -55,7 +57,8 @@ class Surroundings:
     idle_timeout: float
     folder: Path
     guardian: Guardian
-    sandbox: Sandbox
+    machine: Machine
+    cpu_limit: bool
     roles: Roles
 
 
@@ -186,12 +189,13 @@ class Pool:
         address = next(self._addresses)
         place = Place(revision.folder, tmp, revision.layers, _hosts(tmp.with_suffix(".hosts"), address), address)
         place.tmp.mkdir()
-        place.tmp.chmod(0o1777)
         configuration, runtime = revision.configuration, revision.runtime
         provisioned = initialization_type == PROVISIONED
 
-        roots = surroundings.sandbox.roots(place)
+        machine, roots = surroundings.machine, surroundings.machine.sandbox.roots(place)
         folders = Folders(place.code, place.layers, roots.task, roots.layers)
+        memory_size, ephemeral_storage = configuration.memory_size, configuration.ephemeral_storage
+        limits = Limits(memory_size, cores_for(memory_size) if surroundings.cpu_limit else None)
 
         async def spawn(extension: str | None, address: str, on_output: _OnOutput, on_exit: _OnExit) -> Process:
             variables = function_variables(
@@ -216,10 +220,12 @@ class Pool:
                 external_extensions.check(place.layers, extension)
                 command = (f"{roots.layers}/extensions/{extension}",)
                 program = Program(command, extension_variables(variables), runtime.reads, frames=False)
+            await machine.storage.prepare(place.tmp, ephemeral_storage)
             return await Process.start(
-                surroundings.sandbox,
+                machine,
                 program,
                 place,
+                limits=limits,
                 guardian=surroundings.guardian,
                 on_output=on_output,
                 on_exit=on_exit,
@@ -232,6 +238,7 @@ class Pool:
             clock=self._clock,
             starts=self._starts,
             spawn=spawn,
+            excess_mb=lambda: machine.storage.excess_mb(place.tmp, ephemeral_storage),
             emit=lambda event: self._emit(resident, event),
             wrote=lambda request_id, lines: self._write(resident, request_id, False, resident.log.of_function(lines)),
             replied=self._replied,

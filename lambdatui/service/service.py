@@ -21,8 +21,9 @@ from lambdatui.function import (
 )
 from lambdatui.journal import Journal
 from lambdatui.role import Document
+from lambdatui.sandbox.enforcement import measures
 from lambdatui.sandbox.guardian import Guardian
-from lambdatui.sandbox.sandbox import Sandbox, choose
+from lambdatui.sandbox.machine import Machine
 from lambdatui.service.copies import Copies
 from lambdatui.service.deployments import LATEST, Deployments, Revision
 from lambdatui.service.event_queue import EventQueue
@@ -38,13 +39,15 @@ ACCOUNT_ID = "000000000000"
 class Settings:
     """Of a laboratory. `log_dialect` is 'current' or 'classic'; `idle_timeout` the seconds after which an idle
     environment is reclaimed, which the real service does not document. The waits and ages of asynchronous invocation
-    pass `time_scale` times faster than in the real service."""
+    pass `time_scale` times faster than in the real service. Without `cpu_limit` every function has as much CPU as there
+    is, whatever its memory."""
 
     region: str = "us-east-1"
     log_dialect: str = "current"
     concurrent_executions: int = 1000
     idle_timeout: float = 300.0
     time_scale: float = 1.0
+    cpu_limit: bool = True
 
 
 async def open_service(settings: Settings, journal: Journal, queue: Path | None = None) -> Service:
@@ -56,7 +59,8 @@ async def open_service(settings: Settings, journal: Journal, queue: Path | None 
     _raise_limit_on_open_files()
     guardian = Guardian.start()
     try:
-        return Service(settings, journal, guardian, await choose(), EventQueue(queue))
+        machine = await Machine.open({**os.environ, **guardian.mark()})
+        return Service(settings, journal, guardian, machine, EventQueue(queue))
     except BaseException:
         guardian.close()
         raise
@@ -68,13 +72,14 @@ class Service:
     name = "local"
 
     def __init__(
-        self, settings: Settings, journal: Journal, guardian: Guardian, sandbox: Sandbox, queue: EventQueue
+        self, settings: Settings, journal: Journal, guardian: Guardian, machine: Machine, queue: EventQueue
     ) -> None:
         self.journal = journal
         self.folder = guardian.folder
         """The laboratory's own, which is gone when it is; only its user can look into it."""
         self._settings = settings
         self._guardian = guardian
+        self._machine = machine
         arn = f"arn:aws:lambda:{settings.region}:{ACCOUNT_ID}:function:"
         self._roles = Roles(f"arn:aws:iam::{ACCOUNT_ID}:role/", journal)
         self._copies = Copies(self.folder / "code")
@@ -87,7 +92,8 @@ class Service:
             settings.idle_timeout,
             self.folder / "tmp",
             guardian,
-            sandbox,
+            machine,
+            settings.cpu_limit,
             self._roles,
         )
         self._pool = Pool(surroundings, self._scheduler, journal, self._answered, self._forget_old_code)
@@ -98,13 +104,14 @@ class Service:
         journal.append(
             ev.LaboratoryOpened(
                 os.getpid(),
-                sandbox.name,
+                machine.sandbox.name,
                 settings.region,
                 ACCOUNT_ID,
                 settings.log_dialect,
                 settings.concurrent_executions,
                 settings.idle_timeout,
                 settings.time_scale,
+                tuple(each.brief for each in measures(machine, cpu_limit=settings.cpu_limit)[1:]),
             )
         )
 
@@ -247,6 +254,7 @@ class Service:
             await self.clear()
             self._queue.close()
         finally:
+            await self._machine.close()
             self._guardian.close()
 
 

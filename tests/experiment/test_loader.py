@@ -57,6 +57,7 @@ def test_a_small_experiment(file: Path) -> None:
         "concurrent_executions": 1000,
         "idle_timeout": 300.0,
         "time_scale": 1.0,
+        "cpu_limit": True,
     }
 
 

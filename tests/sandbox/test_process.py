@@ -14,8 +14,11 @@ import pytest
 
 from lambdatui.sandbox.capture import Line, Output
 from lambdatui.sandbox.guardian import Guardian
+from lambdatui.sandbox.limits import Limits, Pace
+from lambdatui.sandbox.machine import Machine
 from lambdatui.sandbox.process import Exit, Process
 from lambdatui.sandbox.sandbox import Bubblewrap, Place, ProcessGroup, Program, Sandbox, choose
+from lambdatui.sandbox.storage import Folders
 
 
 @pytest.fixture
@@ -72,7 +75,13 @@ class Starter:
         reads = tuple(Path(path) for path in {sys.prefix, sys.base_prefix})
         program = Program((sys.executable, "-u", "-c", source), {"PATH": os.environ["PATH"]}, reads)
         running.process = await Process.start(
-            self.sandbox, program, place, guardian=self.guardian, on_output=running.printed, on_exit=running.exited
+            Machine(self.sandbox, Folders(), Pace()),
+            program,
+            place,
+            limits=Limits(1024, None),
+            guardian=self.guardian,
+            on_output=running.printed,
+            on_exit=running.exited,
         )
         self.started.append(running)
         return running

@@ -30,6 +30,7 @@ async def test_a_process_that_cannot_be_started_fails_the_invocation_and_gives_u
         clock=time.time,
         starts=starts,
         spawn=spawn,  # type: ignore[arg-type]
+        excess_mb=lambda: 0,
         emit=stated.append,
         wrote=lambda *_: None,
         replied=lambda _: None,
