@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hypothesis.strategies as st
 import pytest
+from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from lambdatui.sandbox.turn import PERIOD, Signal, State, Turn
@@ -71,6 +72,7 @@ class Turns(RuleBasedStateMachine):
 
 
 TestTurns = Turns.TestCase
+TestTurns.settings = settings(max_examples=50, deadline=None)
 
 
 def test_an_init_has_all_there_is() -> None:
