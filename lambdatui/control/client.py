@@ -19,7 +19,7 @@ from lambdatui.events import Json, Record
 _SECONDS_TO_END = 10.0
 """A laboratory that was told to end has this long to stop its environments."""
 _READ_BYTES = 2**18
-_RECORDS_AT_ONCE = 500
+_RECORDS_AT_ONCE = 50
 _FRAMES_AHEAD = 16
 
 
@@ -179,6 +179,7 @@ class Client:
                 for message in decoder.feed(data):
                     if isinstance(events := message.get("events"), list):
                         await self._frames.put(events)
+                        await asyncio.sleep(0)  # decoding a frame takes a millisecond or more
                     else:
                         self._resolve(message)
         except (OSError, ProtocolError):

@@ -33,7 +33,8 @@ _READ_BYTES = 2**16
 _MAX_TIMES = 100
 """So many invocations at most are fired by one command."""
 _FRAME_RECORDS = 500
-_FRAME_CHARACTERS = 2**21
+_FRAME_CHARACTERS = 2**18
+"""Of log lines in a frame, which the screen decodes in one go, between two keys."""
 
 
 def main() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -28,6 +29,9 @@ def open_screen(experiment: str, language: str | None = None) -> int:
         launching = Launching(experiment, language)
     except OSError as error:
         return _fail(f"The laboratory could not be started: {error}.", BAD_INPUT)
+    # So long Textual waits to tell the key from the start of a sequence. Terminals send those in one piece, and 0.1 s
+    # by default is long enough to be felt.
+    os.environ.setdefault("ESCDELAY", "30")
     try:
         import lambdatui.tui.laboratory_app  # noqa: F401  the laboratory starts meanwhile
 

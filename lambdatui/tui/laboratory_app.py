@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable
@@ -22,6 +23,8 @@ from lambdatui.tui.wrapping import install
 
 LABORATORY_LOST = 1
 """The return code when the laboratory ended before the screen."""
+_SLICE = 0.003
+"""Seconds for which events are taken in before keys get their turn."""
 
 
 class Laboratory(Protocol):
@@ -77,7 +80,12 @@ class LaboratoryApp(App[int]):
 
     async def _follow(self) -> None:
         async for records in self._laboratory.events():
-            self.model.apply(records)
+            pause_at = time.perf_counter() + _SLICE
+            for record in records:
+                self.model.apply(record)
+                if time.perf_counter() >= pause_at:
+                    await asyncio.sleep(0)
+                    pause_at = time.perf_counter() + _SLICE
             self.pulse.mark()
         self.exit(LABORATORY_LOST, return_code=LABORATORY_LOST)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from lambdatui import events as ev
 from lambdatui.lab import Environment, Function, Lab, Step
@@ -38,11 +38,11 @@ class Model:
 
     # -- taking in events ---------------------------------------------------------------------------------------
 
-    def apply(self, records: Iterable[ev.Record]) -> None:
-        for record in records:
+    def apply(self, record: ev.Record) -> None:
+        if not isinstance(record.event, ev.LogWritten):  # log lines are the logbook's: once is enough
             self.lab.apply(record)
-            self.logbook.apply(record, self.lab)
             self._apply(record)
+        self.logbook.apply(record, self.lab)
 
     def _apply(self, record: ev.Record) -> None:
         match record.event:

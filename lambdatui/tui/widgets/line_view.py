@@ -15,6 +15,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
+from textual.widget import Widget
 
 from lambdatui.tui.spans import ROLES, Line, crop, plain, width
 
@@ -61,6 +62,13 @@ class LineView(ScrollView, can_focus=True):
         """Whether the cursor is on that row."""
         return False
 
+    def settle(self, row: int) -> int:
+        """Make sure that :meth:`row_count` and :meth:`row` hold when `row` is the topmost in sight; its number then."""
+        return row
+
+    def place(self) -> None:
+        """Scroll to where this view wants to be by itself."""
+
     # -- painting -----------------------------------------------------------------------------------------------
 
     @property
@@ -75,15 +83,34 @@ class LineView(ScrollView, can_focus=True):
 
     def sync(self) -> None:
         """Repaint the rows that have changed."""
-        size = Size(0, self.row_count())
-        if size != self.virtual_size:
-            grown = size.height > self.virtual_size.height
-            self.virtual_size = size
-            if not grown:
-                self.refresh()
+        self._settle()
+        self.place()
         for number in self.rows_visible:
             if self._painted.get(number) != (self.row(number), self.is_cursor(number)):
                 self.refresh_line(number)
+
+    def _settle(self) -> None:
+        top = int(self.scroll_offset.y)
+        row = self.settle(top)
+        self._resize(self.row_count())
+        if row != top:
+            self.scroll_to(y=row, animate=False)
+
+    def _resize(self, rows: int) -> None:
+        """Set the number of rows; by way of the reactive attribute, all of the screen would be laid out anew."""
+        before, size = self.virtual_size.height, Size(0, rows)
+        if rows == before:
+            return
+        self.set_reactive(Widget.virtual_size, size)
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.window_virtual_size = rows
+        self.scroll_y = self.validate_scroll_y(self.scroll_y)
+        if rows < before:
+            self.refresh()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._settle()
 
     def render_line(self, y: int) -> Strip:
         number, cells = int(self.scroll_offset.y) + y, self.cells
