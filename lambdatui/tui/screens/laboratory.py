@@ -7,7 +7,6 @@ from typing import ClassVar, Protocol
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 from textual.widgets import Static
 
 from lambdatui.events import Json
@@ -19,6 +18,7 @@ from lambdatui.tui.widgets.environments import Environments
 from lambdatui.tui.widgets.guide import Guide
 from lambdatui.tui.widgets.invocations import Invocations
 from lambdatui.tui.widgets.key_line import KeyLine
+from lambdatui.tui.widgets.line_view import LineScreen
 from lambdatui.tui.widgets.logs import Logs
 from lambdatui.tui.widgets.panel import Panel
 from lambdatui.tui.widgets.top_bar import TopBar
@@ -40,7 +40,7 @@ def _key(key: str, action: str, description: str, tooltip: str) -> Binding:
     return Binding(key, action, description, show=False, id=name, tooltip=tooltip, key_display=display)
 
 
-class LaboratoryScreen(Screen[None]):
+class LaboratoryScreen(LineScreen):
     """Shows the model and turns keys into commands."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny-w"), (60, "-narrow"), (80, "-compact"), (110, "-roomy"), (150, "-wide")]  # noqa: RUF012
@@ -79,6 +79,7 @@ class LaboratoryScreen(Screen[None]):
         super().__init__()
         self._model, self._commander = model, commander
         self._current = 1
+        self._zoomed = False
 
     def compose(self) -> ComposeResult:
         yield TopBar(self._model, id="top")
@@ -98,6 +99,7 @@ class LaboratoryScreen(Screen[None]):
         self.sync()
 
     def on_resize(self) -> None:
+        self._arrange()
         self.call_after_refresh(self.sync)
 
     def sync(self) -> None:
@@ -122,7 +124,16 @@ class LaboratoryScreen(Screen[None]):
     def _mark_current(self) -> None:
         for panel in self.panels:
             panel.set_class(panel.number == self._current, "current")
-        self.set_class(self._current == 1, "-guide")
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Show all panels, or where there is little room, the current one. By classes of the screen, every style on it
+        would be worked out anew."""
+        alone = self._zoomed or self.has_class("-narrow") or self.has_class("-low")
+        for panel in self.panels:
+            panel.display = not alone or panel.number == self._current
+            panel.styles.width = panel.styles.height = "1fr" if alone else None
+        self.query_one("#side").display = not alone or self._current != 1
 
     def on_descendant_focus(self) -> None:
         """A mouse may have chosen another panel."""
@@ -143,7 +154,8 @@ class LaboratoryScreen(Screen[None]):
             self.focus_panel(number)
 
     def action_zoom(self) -> None:
-        self.toggle_class("-zoomed")
+        self._zoomed = not self._zoomed
+        self._arrange()
         self.call_after_refresh(self.sync)
 
     def action_tab(self, step: int) -> None:
@@ -165,7 +177,7 @@ class LaboratoryScreen(Screen[None]):
         if self._model.choice is not None:
             self._model.choice = None
             self.query_one(Guide).sync()
-        elif self.has_class("-zoomed"):
+        elif self._zoomed:
             self.action_zoom()
         else:
             self.focus_panel(1)

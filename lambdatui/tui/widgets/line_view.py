@@ -12,6 +12,7 @@ from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.reactive import reactive
+from textual.screen import Screen
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
@@ -23,13 +24,32 @@ _SIDE_STEP = 8
 _MAX_COPIED_ROWS = 20_000
 
 
-class LineView(ScrollView, can_focus=True):
-    """Subclasses say how many rows there are and what a row is, and call :meth:`sync` when that may have changed."""
+class LineScreen(Screen[None]):
+    """A screen with line views, and the styles of what is in their lines. Each view would have them as component
+    classes, too, but then Textual works them out anew for every one of the views whenever a focus or class changes."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         *(f"line--{role}" for role in ROLES),
         *("line--cursor", "line--cursor-blurred"),
     }
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._line_styles: dict[str, Style] = {}
+
+    def line_style(self, name: str) -> Style:
+        """Only what is special about `line--<name>`, to be laid over a view's own style."""
+        if name not in self._line_styles:
+            self._line_styles[name] = self.get_component_rich_style(f"line--{name}", partial=True)
+        return self._line_styles[name]
+
+    def notify_style_update(self) -> None:
+        self._line_styles.clear()
+        super().notify_style_update()
+
+
+class LineView(ScrollView, can_focus=True):
+    """Subclasses say how many rows there are and what a row is, and call :meth:`sync` when that may have changed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "down", "Down", show=False, id="down", tooltip="One line down"),
@@ -123,15 +143,18 @@ class LineView(ScrollView, can_focus=True):
         line, cursor = self.row(number), self.is_cursor(number)
         self._painted[number] = line, cursor
         self._widest = max(self._widest, width(line))
-        strip = self._strip(number, line)
+        strip = self._strip(number, line, base)
         strip = strip.apply_offsets(0, number).crop_extend(self.column, self.column + cells, base)
         if cursor:
-            name = "line--cursor" if self.has_focus else "line--cursor-blurred"
-            strip = strip.apply_style(self.get_component_rich_style(name, partial=True))
+            strip = strip.apply_style(self._line_style("cursor" if self.has_focus else "cursor-blurred"))
         return strip
 
-    def _strip(self, number: int, line: Line) -> Strip:
-        segments = [Segment(text, self.get_component_rich_style(f"line--{role}")) for text, role in line]
+    def _line_style(self, name: str) -> Style:
+        assert isinstance(self.screen, LineScreen)
+        return self.screen.line_style(name)
+
+    def _strip(self, number: int, line: Line, base: Style) -> Strip:
+        segments = [Segment(text, base + self._line_style(role)) for text, role in line]
         selection = self.text_selection
         span = selection.get_span(number) if selection else None
         if span is not None:
