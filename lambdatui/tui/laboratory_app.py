@@ -93,10 +93,6 @@ class LaboratoryApp(App[int]):
         for screen in self.screen_stack:
             if isinstance(screen, LaboratoryScreen) and screen.is_mounted:
                 screen.sync()
-        news, self.model.news = self.model.news[-3:], []
-        for level, message in news:
-            severity = level if level in ("information", "warning", "error") else "information"
-            self.notify(clean_line(message), severity=severity, markup=False)  # type: ignore[arg-type]
         return self.model.period
 
     def order(self, command: str, **arguments: Json) -> None:
@@ -104,12 +100,21 @@ class LaboratoryApp(App[int]):
         self.run_worker(self._order(command, arguments), name=command, exit_on_error=True)
 
     async def _order(self, command: str, arguments: dict[str, Json]) -> None:
+        if refusal := await self.ask(command, **arguments):
+            if command == "next":
+                self.model.starting = False
+            self.model.news.append(("error", refusal))
+            self.pulse.now()
+
+    async def ask(self, command: str, **arguments: Json) -> str:
+        """Send a command; the sentence by which it was refused, or ''."""
         try:
             await self._laboratory.command(command, **arguments)
         except CommandFailed as refusal:
-            self.notify(clean_line(str(refusal)), severity="error", markup=False)
+            return clean_line(str(refusal))
         except ConnectionEnded:
             pass  # the end of the events tells it
+        return ""
 
     def action_leave(self, code: int = 0) -> None:
         self.exit(code, return_code=code)

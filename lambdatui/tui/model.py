@@ -17,7 +17,8 @@ class Model:
     """The laboratory as seen from this screen. `clock` gives seconds since the epoch."""
 
     def __init__(self, clock: Callable[[], float], glyphs: Glyphs = UNICODE) -> None:
-        self.clock, self.glyphs = clock, glyphs
+        self._clock, self.glyphs = clock, glyphs
+        self._now = clock()
         self.lab = Lab()
         self.logbook = Logbook()
         self.in_flight: dict[str, str] = {}
@@ -33,6 +34,8 @@ class Model:
         """The event (JSON text) that the user wrote for a function."""
         self.opened = 0
         """How often the experiment has begun: lists that belong to an earlier beginning are stale."""
+        self.starting = False
+        """The step on the page was told to begin, and has not yet."""
         self.news: list[tuple[str, str]] = []
         """Sentences to tell once, with their severity."""
 
@@ -50,6 +53,7 @@ class Model:
                 self.in_flight.clear()
                 self.front = None
                 self.page, self.choice, self.opened = 0, None, self.opened + 1
+                self.starting = False
             case ev.InvocationAccepted() as event:
                 if not self.in_flight:
                     self.front = event.request_id
@@ -57,10 +61,10 @@ class Model:
             case ev.InvocationFinished(request_id=request) | ev.InvocationThrottled(request_id=request):
                 self.in_flight.pop(request, None)
             case ev.StepStarted(step=step):
-                self.page, self.choice = step, None
-            case ev.Noticed() as event if self.clock() - record.time < _OLD_NOTICE:
+                self.page, self.choice, self.starting = step, None, False
+            case ev.Noticed() as event if self._clock() - record.time < _OLD_NOTICE:
                 self.news.append((event.level if event.level != "info" else "information", event.message))
-            case ev.FunctionUpdateRejected() as event if self.clock() - record.time < _OLD_NOTICE:
+            case ev.FunctionUpdateRejected() as event if self._clock() - record.time < _OLD_NOTICE:
                 self.news.append(("warning", f"{event.function} was not changed: {event.message}"))
 
     # -- the guide ----------------------------------------------------------------------------------------------
@@ -78,7 +82,13 @@ class Model:
     def choices(self) -> list[str]:
         """What can be predicted now; empty where nothing is asked."""
         step = self.step
-        if step is None or step.state != "waiting" or step.predict is None or step.prediction is not None:
+        if (
+            self.starting
+            or step is None
+            or step.state != "waiting"
+            or step.predict is None
+            or step.prediction is not None
+        ):
             return []
         choices = step.predict.get("choices")
         return [str(choice) for choice in choices] if isinstance(choices, list) else []
@@ -113,6 +123,14 @@ class Model:
         return next((each.event for each in used if each.function == function), "{}")
 
     # -- what moves by itself -----------------------------------------------------------------------------------
+
+    def clock(self) -> float:
+        """The instant that is on the screen, one for all of its figures."""
+        return self._now
+
+    def tick(self) -> None:
+        """A new frame, at a new instant."""
+        self._now = self._clock()
 
     def until(self, environment: Environment) -> float | None:
         """Seconds to the environment's deadline."""

@@ -12,6 +12,7 @@ from textual.widgets import Static
 from lambdatui.events import Json
 from lambdatui.tui.clipboard import copy_natively
 from lambdatui.tui.model import Model
+from lambdatui.tui.sanitise import clean_line
 from lambdatui.tui.screens.editor import Editor
 from lambdatui.tui.screens.help import Help
 from lambdatui.tui.widgets.environments import Environments
@@ -32,6 +33,9 @@ class Commander(Protocol):
     """Sends commands to the laboratory; how they went is told to the user."""
 
     def order(self, command: str, **arguments: Json) -> None: ...
+
+    async def ask(self, command: str, **arguments: Json) -> str:
+        """The sentence by which the command was refused, or ''."""
 
 
 def _key(key: str, action: str, description: str, tooltip: str) -> Binding:
@@ -104,11 +108,21 @@ class LaboratoryScreen(LineScreen):
 
     def sync(self) -> None:
         """Show what the model says now."""
+        self._model.tick()
         self.query_one(TopBar).sync()
         self.query_one(Guide).sync()
         self.query_one(Environments).sync()
         self.query_one(Invocations).sync()
         self.query_one(Logs).sync()
+        self.panels[1].entitle(self._sandbox)
+        for level, message in self._model.news:
+            self.query_one(KeyLine).tell(message, level)
+        self._model.news.clear()
+
+    @property
+    def _sandbox(self) -> str:
+        laboratory = self._model.lab.laboratory
+        return clean_line(laboratory.sandbox) if laboratory else ""
 
     # -- panels -------------------------------------------------------------------------------------------------
 
@@ -148,8 +162,7 @@ class LaboratoryScreen(LineScreen):
     def action_digit(self, number: int) -> None:
         """A choice while the Guide asks for one, else a panel."""
         if self._current == 1 and number <= len(self._model.choices):
-            self._model.choice = None if self._model.choice == number else number
-            self.query_one(Guide).sync()
+            self.query_one(Guide).choose(number)
         elif number <= len(self.panels):
             self.focus_panel(number)
 
@@ -188,6 +201,9 @@ class LaboratoryScreen(LineScreen):
     def on_logs_described(self, message: Logs.Described) -> None:
         self.panels[3].tell(message.text)
 
+    def _tell(self, message: str) -> None:
+        self.query_one(KeyLine).tell(message)
+
     # -- commands -----------------------------------------------------------------------------------------------
 
     def action_next(self) -> None:
@@ -196,9 +212,11 @@ class LaboratoryScreen(LineScreen):
             return
         step = model.step
         if step is None:
-            self.notify("All steps are done. r starts again.", markup=False)
+            self._tell("All steps are done. r starts again.")
+        elif model.starting:
+            pass
         elif step.state == "running":
-            self.notify("This step is still running.", markup=False)
+            self._tell("This step is still running.")
         elif step.state != "waiting":
             model.turn_page()
             self.sync()
@@ -208,7 +226,8 @@ class LaboratoryScreen(LineScreen):
             self._run_step()
 
     def _run_step(self) -> None:
-        choice = self._model.choice
+        choice, self._model.starting = self._model.choice, True
+        self.query_one(Guide).sync()
         self._commander.order("next", **({} if choice is None else {"choice": choice}))
 
     def action_invoke(self) -> None:
@@ -231,9 +250,9 @@ class LaboratoryScreen(LineScreen):
 
     def action_switch_function(self) -> None:
         if len(self._model.lab.functions) < 2:
-            self.notify("There is only one function here.", markup=False)
+            self._tell("There is only one function here.")
         elif function := self._model.choose_next_function():
-            self.notify(f"i and p now invoke {function.name}.", markup=False)
+            self._tell(f"i and p now invoke {function.name}.")
             self.sync()
 
     def action_edit_event(self) -> None:
@@ -241,31 +260,28 @@ class LaboratoryScreen(LineScreen):
             return
         name = function.name
 
-        def keep(text: str | None) -> None:
-            if text is not None:
-                self._model.events_edited[name] = text
+        async def keep(text: str) -> str:
+            self._model.events_edited[name] = text
+            return ""
 
-        self.app.push_screen(Editor(f"Event for {name}", self._model.event_for(name)), keep)
+        self.app.push_screen(Editor(f"Event for {name}", self._model.event_for(name), keep))
 
     def action_configure(self) -> None:
         if (function := self._model.function) is None:
             return
         name, now = function.name, {key: function.configuration.get(key) for key in _CONFIGURABLE}
 
-        def send(text: str | None) -> None:
-            if text is None:
-                return
+        async def send(text: str) -> str:
             wanted = Editor.parsed(text)
-            changes = (
-                {key: each for key, each in wanted.items() if each != now.get(key)} if isinstance(wanted, dict) else {}
-            )
-            if changes:
-                self._commander.order("update", function=name, changes=changes)
+            if not isinstance(wanted, dict):
+                return "This has to be a JSON object."
+            changes = {key: each for key, each in wanted.items() if each != now.get(key)}
+            return await self._commander.ask("update", function=name, changes=changes) if changes else ""
 
-        self.app.push_screen(Editor(f"Configuration of {name}", Editor.text_of(now), must_be_object=True), send)
+        self.app.push_screen(Editor(f"Configuration of {name}", Editor.text_of(now), send))
 
     def action_help(self) -> None:
-        self.app.push_screen(Help(self.BINDINGS, self._model.glyphs))
+        self.app.push_screen(Help(self.BINDINGS, self._model.glyphs, self._sandbox))
 
     async def action_copy(self) -> None:
         text = self.get_selected_text() or self._record()
@@ -273,7 +289,7 @@ class LaboratoryScreen(LineScreen):
             return
         if not await copy_natively(text):
             self.app.copy_to_clipboard(text)
-        self.notify(f"{plural(text.count(chr(10)) + 1, 'line')} copied.", timeout=2, markup=False)
+        self._tell(f"{plural(text.count(chr(10)) + 1, 'line')} copied.")
 
     def _record(self) -> str:
         match self._current:

@@ -35,8 +35,6 @@ class TopBar(LineStrip):
             (f"  {alive} env" if self.cells < 100 else f"  {alive} alive", "dim"),
             (f"  {self._progress()} ", "dim"),
         ]
-        if lab.laboratory is not None and self.cells >= 100:
-            right.insert(0, (f"{clean_line(lab.laboratory.sandbox)}  ", "dim"))
         return spread(left, right, self.cells)
 
     def _progress(self) -> str:
