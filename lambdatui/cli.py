@@ -106,9 +106,9 @@ def lambdatui(context: click.Context) -> None:
 @_experiment
 @_language
 def open_(experiment: str, asked: str | None) -> int:
-    """Open an experiment on the screen. Where standard output is no terminal, this is `run`."""
+    """Open an experiment on the screen. Where standard output is no terminal, or a dumb one, this is `run`."""
     language = _chosen(asked)
-    if sys.stdout is None or not sys.stdout.isatty():
+    if sys.stdout is None or not sys.stdout.isatty() or os.environ.get("TERM", "") in ("", "dumb"):
         from lambdatui.experiment.outputs import Outputs
 
         return _run(_load(experiment), language, Outputs())

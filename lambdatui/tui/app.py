@@ -26,9 +26,10 @@ def open_screen(experiment: str, language: str | None = None) -> int:
     the signal's number when interrupted. Trouble is told in plain sentences on stderr.
     """
     try:
-        launching = Launching(experiment, language)
+        # Textual draws on standard error. The laboratory outlives a screen that is killed.
+        launching = Launching(experiment, language, terminal=2 if os.isatty(2) else None)
     except OSError as error:
-        return _fail(f"The laboratory could not be started: {error}.", BAD_INPUT)
+        return _fail(f"the laboratory could not be started: {error}", BAD_INPUT)
     # So long Textual waits to tell the key from the start of a sequence. Terminals send those in one piece, and 0.1 s
     # by default is long enough to be felt.
     os.environ.setdefault("ESCDELAY", "30")
@@ -78,5 +79,6 @@ def _leave(app: LaboratoryApp, code: int) -> None:
 
 def _fail(sentence: str, code: int) -> int:
     with contextlib.suppress(OSError):
-        print(sentence, file=sys.stderr)
+        for line in sentence.splitlines():
+            print(f"lambdatui: {line}", file=sys.stderr)
     return code
