@@ -22,7 +22,7 @@ _SECONDS_TO_END = 10.0
 _FAREWELL = b"\n"
 """Said on the laboratory's standard input before it is closed; whoever is killed cannot say it."""
 _READ_BYTES = 2**18
-_RECORDS_AT_ONCE = 50
+_RECORDS_AT_ONCE = 100
 _FRAMES_AHEAD = 16
 
 

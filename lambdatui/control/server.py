@@ -3,8 +3,9 @@
     python -m lambdatui.control.server EXPERIMENT [--lang LANGUAGE] [--terminal DESCRIPTOR]
 
 It says `ready PATH` on standard output, the path of its socket, and lives until its standard input ends, a screen says
-`stop`, or it is told to by a signal. A screen says farewell there, too, with a byte; where the end comes without it,
-the screen was killed, and the laboratory gives back the terminal. What is wrong with the experiment it says on standard error, and exits with 2.
+`stop`, or it is told to by a signal. Whoever holds the other end of its standard input says farewell there with a byte;
+where the end comes without, the screen was killed, and the laboratory gives back the terminal. What is wrong with the
+experiment it says on standard error, and exits with 2.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TextIO
 
@@ -15,6 +16,9 @@ from lambdatui.lab import Lab
 _MAX_VALUE = 200
 _ID = 6
 """So many characters of an environment's id tell it from the others."""
+
+_LINE_END = re.compile("\r\n|\r|\n")
+_EMPHASIS = re.compile(r"(?<!`)\*\*(?=\S)(.+?)(?<=\S)\*\*(?!`)")
 
 _STYLES = {"bold": "1", "dim": "2", "good": "32", "bad": "31", "key": "36"}
 
@@ -78,10 +82,18 @@ class Transcript:
             case ev.FunctionUpdateRejected():
                 return self._key(f"~ {event.function} stays as it is", event.message)
             case ev.InvocationAnswered():
-                return self._key(f"← {event.status}", _shortened(event.payload))
+                return self._key(f"← {self._number(event.request_id)}{event.status}", _shortened(event.payload))
             case ev.InvocationThrottled():
-                return self._key("← throttled", event.message)
+                return self._key(f"← {self._number(event.request_id)}throttled", event.message)
         return ""
+
+    def _number(self, request_id: str) -> str:
+        """Which invocation, and where it runs."""
+        invocation = self._lab.invocations.get(request_id)
+        if invocation is None:
+            return ""
+        where = f" in {invocation.environment[:_ID]}" if invocation.environment else ""
+        return f"#{invocation.number}{where} "
 
     def _step(self, index: int) -> Iterator[str]:
         if not self._lab.experiment:
@@ -137,15 +149,16 @@ def wants_colour(out: TextIO) -> bool:
 
 
 def _physical(lines: Iterable[str]) -> Iterator[str]:
-    """A log event, such as a traceback, can be several lines on paper."""
+    """A log event, such as a traceback, can be several lines on paper; awslambdaric ends them with \\r in its
+    warnings, so that they stay one event."""
     for line in lines:
-        yield from line.rstrip("\n").split("\n")
+        yield from _LINE_END.split(line.rstrip("\r\n"))
 
 
 def _text(text: str, indent: str) -> Iterator[str]:
-    """Markdown as it was written; it is made to be read that way, too."""
+    """Markdown as it was written; it is made to be read that way, too, but for the marks of emphasis."""
     for line in text.strip().split("\n") if text.strip() else []:
-        yield f"{indent}{visible(line)}".rstrip()
+        yield (indent + _EMPHASIS.sub(r"\1", visible(line))).rstrip()
 
 
 def _value(value: Json) -> str:

@@ -148,6 +148,7 @@ class LaboratoryScreen(LineScreen):
             panel.display = not alone or panel.number == self._current
             panel.styles.width = panel.styles.height = "1fr" if alone else None
         self.query_one("#side").display = not alone or self._current != 1
+        self.query_one(KeyLine).show_keys(alone)
 
     def on_descendant_focus(self) -> None:
         """A mouse may have chosen another panel."""

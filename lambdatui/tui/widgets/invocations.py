@@ -78,9 +78,6 @@ class InvocationView(LineView):
     def _log_width(self) -> int:
         return max(2, self.cells - LABEL)
 
-    def on_resize(self) -> None:
-        self.sync()
-
     def copy_text(self) -> str:
         """The whole record, its log lines unwrapped."""
         return "\n".join([*(plain(line).rstrip() for line in self._head), *self._log.lines.texts])

@@ -40,7 +40,7 @@ KEYS = (
     Key("r", "restart", "restart", 5),
     Key("/", "filter", "filter", 6),
     Key("f", "follow", "log('follow')", 8),
-    Key("1-4", "panels", "cycle(1)", 7),
+    Key("tab", "panels", "cycle(1)", 7),
     Key("z", "zoom", "zoom", 9),
     Key("e", "event", "edit_event", 10),
     Key("u", "configuration", "configure", 11),
@@ -56,8 +56,15 @@ class KeyLine(LineStrip):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._places: list[tuple[int, int, str]] = []
+        self._alone = False
         self._news: deque[tuple[str, str]] = deque()
         self._timer: Timer | None = None
+
+    def show_keys(self, alone: bool) -> None:
+        """`alone`: one panel has all the room, and a key leads to the others."""
+        if alone != self._alone:
+            self._alone = alone
+            self._lay_out()
 
     @property
     def told(self) -> str:
@@ -104,7 +111,7 @@ class KeyLine(LineStrip):
     def _keys(self) -> Line:
         shown: list[Key] = []
         room = self.cells
-        for key in sorted(KEYS, key=lambda each: each.rank):
+        for key in sorted(KEYS, key=self._rank):
             if width(key.line()) > room:
                 break
             room -= width(key.line())
@@ -115,6 +122,9 @@ class KeyLine(LineStrip):
             line += key.line()
             self._places.append((start, width(line), key.action))
         return line
+
+    def _rank(self, key: Key) -> float:
+        return 1.5 if self._alone and key.label == "panels" else key.rank
 
     async def on_click(self, event: events.Click) -> None:
         for start, end, action in self._places:

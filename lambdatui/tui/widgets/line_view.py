@@ -109,6 +109,9 @@ class LineView(ScrollView, can_focus=True):
             if self._painted.get(number) != (self.row(number), self.is_cursor(number)):
                 self.refresh_line(number)
 
+    def on_resize(self) -> None:
+        self.sync()
+
     def _settle(self) -> None:
         top = int(self.scroll_offset.y)
         row = self.settle(top)

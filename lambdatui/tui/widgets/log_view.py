@@ -162,9 +162,6 @@ class LogView(LineView):
         super().sync()
         self.post_message(self.Changed(self))
 
-    def on_resize(self) -> None:
-        self.sync()
-
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         if new_value < old_value and new_value < self.max_scroll_y:
             self._stop_following()

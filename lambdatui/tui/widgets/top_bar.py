@@ -19,9 +19,6 @@ class TopBar(LineStrip):
         self.lines = [self._line()]
         super().sync()
 
-    def on_resize(self) -> None:
-        self.sync()
-
     def _line(self) -> Line:
         model, lab = self._model, self._model.lab
         left: Line = [(" lambdatui ", "key")]
