@@ -77,7 +77,7 @@ def prompt(model: Model) -> list[Line]:
     if model.starting:
         return [[(f"{model.glyphs.init} starting…", "busy")]]
     if step.state == "running":
-        return [[(f"{model.glyphs.busy} running…", "busy"), ("  i and p work, too", "dim")]]
+        return [[(f"{model.glyphs.busy} running…", "busy"), ("  i, p work too", "dim")]]
     if step.state == "waiting" and model.choices:
         keys = f"1-{len(model.choices)}" if len(model.choices) > 1 else "1"
         if model.choice is None:

@@ -25,6 +25,8 @@ class Model:
         """Request ids of what is under way, and their functions."""
         self.front: str | None = None
         """The first invocation of the last burst."""
+        self.odd: str | None = None
+        """The first invocation of the step that has just ended which did not succeed, where others did."""
         self.page = 0
         """The step on the Guide's page, from 0; one more than the last: the end."""
         self.choice: int | None = None
@@ -51,17 +53,21 @@ class Model:
         match record.event:
             case ev.ExperimentOpened():
                 self.in_flight.clear()
-                self.front = None
+                self.front = self.odd = None
                 self.page, self.choice, self.opened = 0, None, self.opened + 1
                 self.starting = False
             case ev.InvocationAccepted() as event:
                 if not self.in_flight:
-                    self.front = event.request_id
+                    self.front, self.odd = event.request_id, None
                 self.in_flight[event.request_id] = event.function
             case ev.InvocationFinished(request_id=request) | ev.InvocationThrottled(request_id=request):
                 self.in_flight.pop(request, None)
             case ev.StepStarted(step=step):
                 self.page, self.choice, self.starting = step, None, False
+            case ev.StepFinished(step=step):
+                mine = [each for each in self.lab.invocations.values() if each.step == step]
+                bad = [each.request_id for each in mine if each.status != "succeeded"]
+                self.odd = bad[0] if 0 < len(bad) < len(mine) else None
             case ev.Noticed() as event if self._clock() - record.time < _OLD_NOTICE:
                 self.news.append((event.level if event.level != "info" else "information", event.message))
             case ev.FunctionUpdateRejected() as event if self._clock() - record.time < _OLD_NOTICE:

@@ -102,3 +102,10 @@ async def test_tabs_that_were_hidden_are_all_there_when_their_panel_comes() -> N
         await stage.press("tab")
         assert stage.screen.query_one("#streams", TabLine).lines[0][-1][0].strip() != "›"
         assert all(name[:6] in stage.rows("#streams")[0] for name in ENVIRONMENTS)
+
+
+async def test_a_broken_filter_says_why_and_leaves_the_log_where_it_is() -> None:
+    async with Stage(chatty(5)).up((80, 24)) as stage:
+        await stage.press("slash", "(", "[")
+        assert "line 499" in " ".join(stage.rows("#log"))
+        assert stage.status("#logs").startswith("unterminated character set at 2")

@@ -11,8 +11,9 @@ from lambdatui.events import Json
 from lambdatui.tui.screens.editor import Editor
 from lambdatui.tui.widgets.guide import GuidePage
 from lambdatui.tui.widgets.panel import Panel
+from lambdatui.tui.widgets.tab_line import TabLine
 from tests.tui import recorded
-from tests.tui.recorded import Script
+from tests.tui.recorded import ENVIRONMENTS, REQUESTS, Script
 from tests.tui.stage import Stage
 
 # -- room -----------------------------------------------------------------------------------------------------------
@@ -61,6 +62,34 @@ async def test_all_countdowns_of_a_frame_are_of_the_same_instant() -> None:
         shown = {row.split(" left")[0].split()[-2] for row in stage.rows("#invocation") if " left" in row}
         busy = {word for row in stage.rows("#table") if "busy" in row for word in row.split() if word in shown}
         assert len(shown) == 1 and busy == shown, left
+
+
+async def test_why_is_told_in_full_below_the_cursor() -> None:
+    reason = "the configuration has changed, and all environments of the generation before are retired"
+    script = recorded.three_busy()
+    script.accepted("4a", "{}", None).cold("5e" * 8, "4a", reason).running("5e" * 8, "4a")
+    async with Stage(script).up((80, 24)) as stage:
+        await stage.press("2", *"jjjj")
+        assert " ".join(" ".join(stage.rows("#table")).split()).endswith(f"created: {reason}")
+        assert stage.status("#environments") == ""
+        await stage.press(*"kkkk")
+        assert recorded.FUNCTION in stage.rows("#table")[0]
+
+
+async def test_what_went_otherwise_comes_to_the_front_unless_another_was_chosen() -> None:
+    for keys, chosen in (((), "#2"), (("3", "]", "]"), "#3")):
+        stage = Stage(recorded.three_busy())
+        async with stage.up((80, 24)):
+            await stage.press("tab", *keys)
+            for number, (environment, request) in enumerate(zip(ENVIRONMENTS, REQUESTS, strict=True)):
+                if number == 1:
+                    stage.script.timed_out(environment, request)
+                else:
+                    stage.script.succeeded(environment, request)
+            stage.script.add(ev.StepFinished(0, True, (), None))
+            await stage.play()
+            line = stage.screen.query_one("#tabs", TabLine).lines[0]
+            assert [text.strip() for text, role in line if role == "tab-active" and "#" in text] == [chosen]
 
 
 async def test_isolation_is_said_at_every_size() -> None:

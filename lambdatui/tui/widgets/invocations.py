@@ -84,13 +84,15 @@ class InvocationView(LineView):
 
 
 class Invocations(Vertical):
-    """The first of a burst comes to the front by itself; after that only the user changes tabs."""
+    """The first of a burst comes to the front by itself, and at the end of a step the one that went otherwise than the
+    rest, unless the user has chosen another since."""
 
     def __init__(self, model: Model, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._model = model
         self._chosen: str | None = None
         self._front: str | None = None
+        self._exceptional: str | None = None
 
     def compose(self) -> ComposeResult:
         yield TabLine(id="tabs")
@@ -114,8 +116,13 @@ class Invocations(Vertical):
         self.view.show_invocation(invocations.get(self._chosen or ""))
 
     def _choose_by_itself(self) -> None:
-        if self._front != self._model.front:
-            self._front = self._chosen = self._model.front
+        model = self._model
+        if self._front != model.front:
+            self._front = self._chosen = model.front
+        if self._exceptional != model.odd:
+            self._exceptional = model.odd
+            if self._exceptional is not None and self._chosen == self._front:
+                self._chosen = self._exceptional
 
     def choose(self, request_id: str) -> None:
         self._chosen = request_id
