@@ -67,7 +67,7 @@ class Logbook:
             case ev.LogWritten() as event if event.environment in lab.environments:
                 number = self._numbers.setdefault(event.log_stream, len(self._numbers))
                 origin = Origin(record.time, event.platform, number)
-                texts = [text for line in event.lines for text in clean_lines(line)]
+                texts = [text for line in event.lines for text in clean_lines(line.rstrip("\r\n"))]
                 self.everything.extend(texts, origin)
                 self.streams.setdefault(event.log_stream, Log()).extend(texts, origin)
                 if event.request_id is not None:

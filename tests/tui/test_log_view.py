@@ -109,3 +109,11 @@ async def test_a_broken_filter_says_why_and_leaves_the_log_where_it_is() -> None
         await stage.press("slash", "(", "[")
         assert "line 499" in " ".join(stage.rows("#log"))
         assert stage.status("#logs").startswith("unterminated character set at 2")
+
+
+async def test_a_carriage_return_starts_a_line() -> None:
+    """awslambdaric separates the lines of a warning so."""
+    script = recorded.three_busy().log(ENVIRONMENTS[0], "LAMBDA_WARNING: one\rtwo\r", request=REQUESTS[0])
+    async with Stage(script).up((120, 40)) as stage:
+        words = [row.split()[-1] for row in stage.rows("#log") if row.split()[2:]]
+        assert words[-2:] == ["one", "two"], stage.rows("#log")

@@ -92,6 +92,13 @@ async def test_what_went_otherwise_comes_to_the_front_unless_another_was_chosen(
             assert [text.strip() for text, role in line if role == "tab-active" and "#" in text] == [chosen]
 
 
+async def test_a_long_reason_is_told_in_full() -> None:
+    reason = "ReservedFunctionConcurrentInvocationLimitExceeded"
+    script = recorded.at_start().at(1).accepted(REQUESTS[0]).add(ev.InvocationThrottled(REQUESTS[0], reason, "no"))
+    async with Stage(script).up((80, 24)) as stage:
+        assert reason in "".join(row.strip() for row in stage.rows("#invocation"))
+
+
 async def test_isolation_is_said_at_every_size() -> None:
     async with Stage(recorded.at_start()).up((80, 24)) as stage:
         assert "bubblewrap" in stage.title("#environments")
