@@ -30,9 +30,6 @@ def open_screen(experiment: str, language: str | None = None) -> int:
         launching = Launching(experiment, language, terminal=2 if os.isatty(2) else None)
     except OSError as error:
         return _fail(f"the laboratory could not be started: {error}", BAD_INPUT)
-    # So long Textual waits to tell the key from the start of a sequence. Terminals send those in one piece, and 0.1 s
-    # by default is long enough to be felt.
-    os.environ.setdefault("ESCDELAY", "30")
     try:
         import lambdatui.tui.laboratory_app  # noqa: F401  the laboratory starts meanwhile
 
