@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import difflib
 import json
 import os
 import signal
 import sys
+import tempfile
 from enum import IntEnum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -54,10 +56,11 @@ def main(arguments: list[str] | None = None) -> None:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         # not lambdatui.main(), which takes a reader that went away for a failure
+        if sys.stdout is None:
+            raise Trouble("standard output is closed")
         with lambdatui.make_context("lambdatui", sys.argv[1:] if arguments is None else arguments) as context:
             code = lambdatui.invoke(context)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
     except click.exceptions.Exit as ended:
         code = ended.exit_code
     except click.ClickException as error:
@@ -79,8 +82,23 @@ def main(arguments: list[str] | None = None) -> None:
 
 _experiment = click.argument("experiment")
 _language = click.option("--lang", "asked", metavar="LANGUAGE", help="en or zh-Hant; otherwise as your locale says.")
-_Group: type[click.Group] = DefaultGroup
 _file = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
+
+
+class _Opening(DefaultGroup):  # type: ignore[misc]
+    """Opens what is no command, unless more than one experiment follows: that was a command, mistyped."""
+
+    def parse_args(self, context: click.Context, arguments: list[str]) -> list[str]:
+        words = [word for word in arguments if not word.startswith("-")]
+        if len(words) > 1 and words[0] == arguments[0] and words[0] not in self.commands:
+            near = difflib.get_close_matches(words[0], self.commands, 1)
+            if near:
+                context.fail(f"there is no command {words[0]}; did you mean {near[0]}?")
+        parsed: list[str] = super().parse_args(context, arguments)
+        return parsed
+
+
+_Group: type[click.Group] = _Opening
 
 
 @click.group(
@@ -106,14 +124,15 @@ def lambdatui(context: click.Context) -> None:
 @_experiment
 @_language
 def open_(experiment: str, asked: str | None) -> int:
-    """Open an experiment on the screen. Where standard output is no terminal, this is `run`."""
+    """Open an experiment on the screen. Where standard output is no terminal, or a dumb one, this is `run`."""
     language = _chosen(asked)
-    if sys.stdout is None or not sys.stdout.isatty():
+    if not sys.stdout.isatty() or os.environ.get("TERM", "") in ("", "dumb"):
         from lambdatui.experiment.outputs import Outputs
 
         return _run(_load(experiment), language, Outputs())
     from lambdatui.tui.app import open_screen
 
+    _check_temporary_folder()
     return open_screen(experiment, language)
 
 
@@ -221,6 +240,7 @@ def _run(experiment: ExperimentFile, language: Language, outputs: Outputs) -> in
     from lambdatui.experiment.outputs import OutputError
     from lambdatui.experiment.target import TargetError
 
+    _check_temporary_folder()
     try:
         with outputs:
             lab = asyncio.run(headless.run(experiment, language, outputs.readers()))
@@ -230,6 +250,16 @@ def _run(experiment: ExperimentFile, language: Language, outputs: Outputs) -> in
     except (OutputError, TargetError) as error:
         raise Trouble(str(error)) from None
     return ExitCode.PASSED if lab.experiment and lab.experiment.passed else ExitCode.FAILED
+
+
+def _check_temporary_folder() -> None:
+    """Everything that a laboratory writes goes there."""
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        raise Trouble(
+            "no folder for temporary files can be written, which a laboratory needs; TMPDIR can name one"
+        ) from None
 
 
 def _forget_stdout() -> None:

@@ -210,6 +210,15 @@ class Step:
     prediction: int | None = None
     checks: tuple[dict[str, Json], ...] = ()
     error: str | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+
+    @property
+    def duration_ms(self) -> float | None:
+        """None until the step is over."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at) * 1000
 
 
 @dataclass
@@ -337,7 +346,7 @@ class Lab:
                 | ev.StepFinished()
                 | ev.ExperimentFinished()
             ) as event:
-                self._apply_experiment(event)
+                self._apply_experiment(time, event)
 
     def _apply_environment(self, time: float, event: ev.Event) -> None:
         if isinstance(event, ev.EnvironmentCreated):
@@ -452,7 +461,7 @@ class Lab:
             case ev.EventForwarded():
                 invocation.forwarded.append(event)
 
-    def _apply_experiment(self, event: ev.Event) -> None:
+    def _apply_experiment(self, time: float, event: ev.Event) -> None:
         if isinstance(event, ev.ExperimentOpened):
             self._clear()
             steps = [Step(**step) for step in event.steps]  # type: ignore[arg-type]
@@ -464,10 +473,11 @@ class Lab:
             case ev.PredictionMade():
                 self.experiment.steps[event.step].prediction = event.choice
             case ev.StepStarted():
-                self.experiment.steps[event.step].state = "running"
+                step = self.experiment.steps[event.step]
+                step.state, step.started_at = "running", time
             case ev.StepFinished():
                 step = self.experiment.steps[event.step]
                 step.state = "passed" if event.passed else "failed"
-                step.checks, step.error = event.checks, event.error
+                step.checks, step.error, step.finished_at = event.checks, event.error, time
             case ev.ExperimentFinished():
                 self.experiment.passed = event.passed

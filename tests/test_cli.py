@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -105,8 +106,26 @@ def test_on_a_terminal_the_screen_opens(main: Main, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("lambdatui.tui.app.open_screen", open_screen)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm-256color")
     assert main("--lang", "zh-Hant", "timeout") == main("open", "timeout", "--lang", "zh") == 7
     assert opened == [("timeout", "zh-Hant")] * 2
+
+
+@pytest.mark.parametrize("term", ["dumb", "", None])
+def test_a_dumb_terminal_gets_the_transcript(
+    main: Main,
+    experiment: Path,
+    target: FakeTarget,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    term: str | None,
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.delenv("TERM", raising=False)
+    if term is not None:
+        monkeypatch.setenv("TERM", term)
+    assert main("open", experiment) == ExitCode.PASSED
+    assert "1/1" in capsys.readouterr().out
 
 
 def test_json_on_standard_output_is_alone_there(
@@ -146,13 +165,29 @@ def test_two_files_cannot_share_standard_output(
     assert capsys.readouterr().err == "lambdatui: only one of the files can be standard output\n"
 
 
+@pytest.mark.parametrize("command", ["run", "check", "open"])
 def test_a_closed_standard_output(
-    main: Main, experiment: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    main: Main, experiment: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", None)
-        code = main("run", experiment)
+        code = main(command, experiment)
     assert (code, capsys.readouterr().err) == (ExitCode.BAD_USAGE, "lambdatui: standard output is closed\n")
+
+
+def test_no_folder_for_temporary_files(
+    main: Main, experiment: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: [str(experiment / "none")])
+    assert main("run", experiment) == ExitCode.BAD_USAGE
+    sentence = "no folder for temporary files can be written, which a laboratory needs; TMPDIR can name one"
+    assert capsys.readouterr().err == f"lambdatui: {sentence}\n"
+
+
+def test_a_mistyped_command(main: Main, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main("chek", "x") == ExitCode.BAD_USAGE
+    assert "there is no command chek; did you mean check?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -185,7 +220,9 @@ def test_a_bad_file_tells_all_that_is_wrong(main: Main, experiment: Path, capsys
 def test_no_such_experiment(main: Main, command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(*command, "nonesuch") == ExitCode.BAD_USAGE
     known = ", ".join(bundled())
-    expected = f"lambdatui: nonesuch: there is no such file, nor a bundled experiment: {known}\n"
+    expected = (
+        f"lambdatui: nonesuch: there is no such file, and no bundled experiment of that name (there are: {known})\n"
+    )
     assert capsys.readouterr().err == expected
 
 

@@ -215,8 +215,10 @@ def test_a_screen(screen: Screen, temporary: Path, how: str, code: int) -> None:
     screen.until(lambda: not list(temporary.iterdir()), "the end of all files")
     assert screen.process.returncode == code
     assert b"Traceback" not in screen.seen
-    if how != "the screen is killed":
-        assert termios.tcgetattr(screen.inner) == screen.before, "the terminal is as it was"
-        assert screen.seen.rfind(b"\x1b[?1049l") > screen.seen.rfind(b"\x1b[?1049h")
+    screen.read()
+    assert termios.tcgetattr(screen.inner) == screen.before, "the terminal is as it was"
+    for mode in (b"1049", b"1000", b"1003", b"1006", b"2004"):
+        assert screen.seen.rfind(b"\x1b[?%sl" % mode) > screen.seen.rfind(b"\x1b[?%sh" % mode), mode
+    assert screen.seen.rfind(b"\x1b[?25h") > screen.seen.rfind(b"\x1b[?25l"), "the cursor is shown"
     if how == "the laboratory is killed":
         assert b"laboratory was ended by SIGKILL" in screen.seen

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import os
 import signal
 import subprocess
 import sys
@@ -18,8 +19,10 @@ from lambdatui.events import Json, Record
 
 _SECONDS_TO_END = 10.0
 """A laboratory that was told to end has this long to stop its environments."""
+_FAREWELL = b"\n"
+"""Said on the laboratory's standard input before it is closed; whoever is killed cannot say it."""
 _READ_BYTES = 2**18
-_RECORDS_AT_ONCE = 500
+_RECORDS_AT_ONCE = 100
 _FRAMES_AHEAD = 16
 
 
@@ -68,19 +71,34 @@ class Launched:
 class Launching:
     """A laboratory that is about to start, so that other things can be done meanwhile."""
 
-    def __init__(self, experiment: str, language: str | None = None, command: list[str] | None = None) -> None:
-        """`command` is for tests: what to run in place of the laboratory."""
+    def __init__(
+        self,
+        experiment: str,
+        language: str | None = None,
+        command: list[str] | None = None,
+        terminal: int | None = None,
+    ) -> None:
+        """`command` is for tests: what to run in place of the laboratory. `terminal` is the descriptor of the one that
+        the laboratory gives back where this process cannot do so any more."""
         arguments = command or [sys.executable, "-m", "lambdatui.control.server"]
         arguments = [*arguments, experiment, *(["--lang", language] if language else [])]
+        passed = () if terminal is None else (os.dup(terminal),)
+        for descriptor in passed:
+            arguments += ["--terminal", str(descriptor)]
         # A file and not a pipe, so that nothing the laboratory ever writes there can block it, or paint on the screen.
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
-        self._process = subprocess.Popen(
-            arguments,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._stderr,
-            start_new_session=True,  # ctrl+c in the terminal is for the screen, which then ends the laboratory
-        )
+        try:
+            self._process = subprocess.Popen(
+                arguments,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._stderr,
+                pass_fds=passed,
+                start_new_session=True,  # ctrl+c in the terminal is for the screen, which then ends the laboratory
+            )
+        finally:
+            for descriptor in passed:
+                os.close(descriptor)
 
     def ready(self) -> Launched:
         """Wait for the laboratory to listen; raises LaunchFailed."""
@@ -108,8 +126,9 @@ def launch(experiment: str, language: str | None = None) -> Launched:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):
         if process.stdin:
+            process.stdin.write(_FAREWELL)
             process.stdin.close()
     for stop in (process.terminate, process.kill):
         try:
@@ -179,6 +198,7 @@ class Client:
                 for message in decoder.feed(data):
                     if isinstance(events := message.get("events"), list):
                         await self._frames.put(events)
+                        await asyncio.sleep(0)  # decoding a frame takes a millisecond or more
                     else:
                         self._resolve(message)
         except (OSError, ProtocolError):

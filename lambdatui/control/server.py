@@ -1,9 +1,11 @@
 """The laboratory's process: service, experiment and journal behind the control socket.
 
-    python -m lambdatui.control.server EXPERIMENT [--lang LANGUAGE]
+    python -m lambdatui.control.server EXPERIMENT [--lang LANGUAGE] [--terminal DESCRIPTOR]
 
 It says `ready PATH` on standard output, the path of its socket, and lives until its standard input ends, a screen says
-`stop`, or it is told to by a signal. What is wrong with the experiment it says on standard error, and exits with 2.
+`stop`, or it is told to by a signal. Whoever holds the other end of its standard input says farewell there with a byte;
+where the end comes without, the screen was killed, and the laboratory gives back the terminal. What is wrong with the
+experiment it says on standard error, and exits with 2.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from collections.abc import Iterator, Sequence
 
 from lambdatui import events as ev
 from lambdatui.control.protocol import Decoder, ProtocolError, encode
+from lambdatui.control.terminal import Terminal
 from lambdatui.events import Json, Record
 from lambdatui.experiment.bundled import find
 from lambdatui.experiment.language import language as chosen_language
@@ -35,25 +38,28 @@ _READ_BYTES = 2**16
 _MAX_TIMES = 100
 """So many invocations at most are fired by one command."""
 _FRAME_RECORDS = 500
-_FRAME_CHARACTERS = 2**21
+_FRAME_CHARACTERS = 2**18
+"""Of log lines in a frame, which the screen decodes in one go, between two keys."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="lambdatui-laboratory")
     parser.add_argument("experiment")
     parser.add_argument("--lang")
+    parser.add_argument("--terminal", type=int)
     arguments = parser.parse_args()
     try:
         experiment = load(find(arguments.experiment))
-        return asyncio.run(_serve(experiment, arguments.lang))
+        terminal = None if arguments.terminal is None else Terminal(arguments.terminal)
+        return asyncio.run(_serve(experiment, arguments.lang, terminal))
     except (BadExperiment, TargetError, ServiceRefusal) as error:
         print(error, file=sys.stderr)
     except OSError as error:
-        print(f"The laboratory cannot be opened: {error}", file=sys.stderr)
+        print(f"the laboratory cannot be opened: {error.strerror or error}", file=sys.stderr)
     return 2
 
 
-async def _serve(experiment: ExperimentFile, language: str | None) -> int:
+async def _serve(experiment: ExperimentFile, language: str | None, terminal: Terminal | None) -> int:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -69,7 +75,8 @@ async def _serve(experiment: ExperimentFile, language: str | None) -> int:
         server = await asyncio.start_unix_server(laboratory.attend, path)
         path.chmod(0o600)
         print(f"ready {path}", flush=True)
-        loop.add_reader(0, _read_standard_input, stopped)
+        owner = _Owner(terminal, stopped)
+        loop.add_reader(0, owner.read)
         await stopped.wait()
         loop.remove_reader(0)
         server.close()
@@ -79,10 +86,21 @@ async def _serve(experiment: ExperimentFile, language: str | None) -> int:
     return 0
 
 
-def _read_standard_input(stopped: asyncio.Event) -> None:
-    """Whoever started the laboratory holds the other end, and does not write: its end is all there is to read."""
-    if not os.read(0, _READ_BYTES):
-        stopped.set()
+class _Owner:
+    """Whoever started the laboratory holds the other end of its standard input. A farewell and the end are all there
+    is to read."""
+
+    def __init__(self, terminal: Terminal | None, stopped: asyncio.Event) -> None:
+        self._terminal, self._stopped = terminal, stopped
+        self._said_farewell = False
+
+    def read(self) -> None:
+        if os.read(0, _READ_BYTES):
+            self._said_farewell = True
+            return
+        if self._terminal is not None and not self._said_farewell:
+            self._terminal.give_back()
+        self._stopped.set()
 
 
 class Refused(Exception):

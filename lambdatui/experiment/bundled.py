@@ -31,5 +31,6 @@ def find(experiment: str) -> Path:
         pass
     if named is None:
         known = ", ".join(bundled())
-        raise BadExperiment([Problem(experiment, 0, 0, f"there is no such file, nor a bundled experiment: {known}")])
+        sentence = f"there is no such file, and no bundled experiment of that name (there are: {known})"
+        raise BadExperiment([Problem(experiment, 0, 0, sentence)])
     return named

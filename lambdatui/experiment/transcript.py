@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TextIO
 
@@ -15,6 +16,9 @@ from lambdatui.lab import Lab
 _MAX_VALUE = 200
 _ID = 6
 """So many characters of an environment's id tell it from the others."""
+
+_LINE_END = re.compile("\r\n|\r|\n")
+_EMPHASIS = re.compile(r"(?<!`)\*\*(?=\S)(.+?)(?<=\S)\*\*(?!`)")
 
 _STYLES = {"bold": "1", "dim": "2", "good": "32", "bad": "31", "key": "36"}
 
@@ -99,7 +103,7 @@ class Transcript:
             case ev.InvocationAnswered():
                 return self._answered(event)
             case ev.InvocationThrottled():
-                return self._key("← throttled", event.message)
+                return self._key(f"← {self._number(event.request_id)}throttled", event.message)
             case ev.EventQueued() | ev.AttemptStarted() | ev.EventConcluded() | ev.EventForwarded():
                 return self._asynchronous(event)
         return ""
@@ -108,8 +112,8 @@ class Transcript:
         invocation = self._lab.invocations.get(event.request_id)
         if invocation and invocation.invocation_type == "DryRun":
             return self._key("← 204", "it could be invoked")
-        asynchronous = invocation and invocation.invocation_type == "Event"
-        return self._key(f"{'=' if asynchronous else '←'} {event.status}", _shortened(event.payload))
+        sign = "=" if invocation and invocation.invocation_type == "Event" else "←"
+        return self._key(f"{sign} {self._number(event.request_id)}{event.status}", _shortened(event.payload))
 
     def _asynchronous(self, event: ev.EventQueued | ev.AttemptStarted | ev.EventConcluded | ev.EventForwarded) -> str:
         """The way of an event, of which its caller sees nothing but 202."""
@@ -132,6 +136,14 @@ class Transcript:
                     f"⇒ {event.by}", f"{event.to} {f'failed: {event.error}' if event.error else ''}".strip()
                 )
         return ""
+
+    def _number(self, request_id: str) -> str:
+        """Which invocation, and where it runs."""
+        invocation = self._lab.invocations.get(request_id)
+        if invocation is None:
+            return ""
+        where = f" in {invocation.environment[:_ID]}" if invocation.environment else ""
+        return f"#{invocation.number}{where} "
 
     def _step(self, index: int) -> Iterator[str]:
         if not self._lab.experiment:
@@ -187,15 +199,16 @@ def wants_colour(out: TextIO) -> bool:
 
 
 def _physical(lines: Iterable[str]) -> Iterator[str]:
-    """A log event, such as a traceback, can be several lines on paper."""
+    """A log event, such as a traceback, can be several lines on paper; awslambdaric ends them with \\r in its
+    warnings, so that they stay one event."""
     for line in lines:
-        yield from line.rstrip("\n").split("\n")
+        yield from _LINE_END.split(line.rstrip("\r\n"))
 
 
 def _text(text: str, indent: str) -> Iterator[str]:
-    """Markdown as it was written; it is made to be read that way, too."""
+    """Markdown as it was written; it is made to be read that way, too, but for the marks of emphasis."""
     for line in text.strip().split("\n") if text.strip() else []:
-        yield f"{indent}{visible(line)}".rstrip()
+        yield (indent + _EMPHASIS.sub(r"\1", visible(line))).rstrip()
 
 
 def _value(value: Json) -> str:

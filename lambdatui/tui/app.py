@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -25,9 +26,10 @@ def open_screen(experiment: str, language: str | None = None) -> int:
     the signal's number when interrupted. Trouble is told in plain sentences on stderr.
     """
     try:
-        launching = Launching(experiment, language)
+        # Textual draws on standard error. The laboratory outlives a screen that is killed.
+        launching = Launching(experiment, language, terminal=2 if os.isatty(2) else None)
     except OSError as error:
-        return _fail(f"The laboratory could not be started: {error}.", BAD_INPUT)
+        return _fail(f"the laboratory could not be started: {error}", BAD_INPUT)
     try:
         import lambdatui.tui.laboratory_app  # noqa: F401  the laboratory starts meanwhile
 
@@ -74,5 +76,6 @@ def _leave(app: LaboratoryApp, code: int) -> None:
 
 def _fail(sentence: str, code: int) -> int:
     with contextlib.suppress(OSError):
-        print(sentence, file=sys.stderr)
+        for line in sentence.splitlines():
+            print(f"lambdatui: {line}", file=sys.stderr)
     return code

@@ -74,8 +74,10 @@ def prompt(model: Model) -> list[Line]:
         return []
     if step is None:
         return [[*_button("r"), (" start again  ", "text"), *_button("q"), (" quit", "text")]]
+    if model.starting:
+        return [[(f"{model.glyphs.init} starting…", "busy")]]
     if step.state == "running":
-        return [[(f"{model.glyphs.busy} running…", "busy"), ("  i and p work, too", "dim")]]
+        return [[(f"{model.glyphs.busy} running…", "busy"), ("  i, p work too", "dim")]]
     if step.state == "waiting" and model.choices:
         keys = f"1-{len(model.choices)}" if len(model.choices) > 1 else "1"
         if model.choice is None:
@@ -119,18 +121,23 @@ def _prediction(step: Step, model: Model, cells: int) -> list[Block]:
         head: Line = [(f"{mark} ", role), (f"{number} ", "key" if open_ else role)]
         pieces = wrap(clean_line(str(text)), max(2, cells - 4))
         lines += [[*(head if at == 0 else [("    ", role)]), (piece.rstrip(), role)] for at, piece in enumerate(pieces)]
-    if over and step.prediction is not None:
-        right = step.prediction == answer
-        sign = model.glyphs.passed if right else model.glyphs.failed
-        verdict = "Your prediction was right." if right else f"Your prediction was {step.prediction}; it is {answer}."
-        lines.append([(f"{sign} {verdict}", "good" if right else "warn")])
     return [_lines("prediction", lines)]
+
+
+def _verdict(step: Step, model: Model) -> list[Line]:
+    if step.predict is None or step.prediction is None:
+        return []
+    answer = step.predict.get("answer")
+    right = step.prediction == answer
+    sign = model.glyphs.passed if right else model.glyphs.failed
+    verdict = "Your prediction was right." if right else f"Your prediction was {step.prediction}; it is {answer}."
+    return [[(f"{sign} {verdict}", "good" if right else "warn")]]
 
 
 def _outcome(step: Step, model: Model, cells: int) -> list[Block]:
     if step.state not in ("passed", "failed"):
         return []
-    lines: list[Line] = []
+    lines = _verdict(step, model)
     if step.error:
         lines.append([(f"{model.glyphs.failed} {clean_line(step.error)}", "bad")])
     lines += _checks(step, model, cells)

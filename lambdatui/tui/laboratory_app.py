@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable
@@ -22,6 +23,8 @@ from lambdatui.tui.wrapping import install
 
 LABORATORY_LOST = 1
 """The return code when the laboratory ended before the screen."""
+_SLICE = 0.003
+"""Seconds for which events are taken in before keys get their turn."""
 
 
 class Laboratory(Protocol):
@@ -77,7 +80,12 @@ class LaboratoryApp(App[int]):
 
     async def _follow(self) -> None:
         async for records in self._laboratory.events():
-            self.model.apply(records)
+            pause_at = time.perf_counter() + _SLICE
+            for record in records:
+                self.model.apply(record)
+                if time.perf_counter() >= pause_at:
+                    await asyncio.sleep(0)
+                    pause_at = time.perf_counter() + _SLICE
             self.pulse.mark()
         self.exit(LABORATORY_LOST, return_code=LABORATORY_LOST)
 
@@ -85,10 +93,6 @@ class LaboratoryApp(App[int]):
         for screen in self.screen_stack:
             if isinstance(screen, LaboratoryScreen) and screen.is_mounted:
                 screen.sync()
-        news, self.model.news = self.model.news[-3:], []
-        for level, message in news:
-            severity = level if level in ("information", "warning", "error") else "information"
-            self.notify(clean_line(message), severity=severity, markup=False)  # type: ignore[arg-type]
         return self.model.period
 
     def order(self, command: str, **arguments: Json) -> None:
@@ -96,12 +100,21 @@ class LaboratoryApp(App[int]):
         self.run_worker(self._order(command, arguments), name=command, exit_on_error=True)
 
     async def _order(self, command: str, arguments: dict[str, Json]) -> None:
+        if refusal := await self.ask(command, **arguments):
+            if command == "next":
+                self.model.starting = False
+            self.model.news.append(("error", refusal))
+            self.pulse.now()
+
+    async def ask(self, command: str, **arguments: Json) -> str:
+        """Send a command; the sentence by which it was refused, or ''."""
         try:
             await self._laboratory.command(command, **arguments)
         except CommandFailed as refusal:
-            self.notify(clean_line(str(refusal)), severity="error", markup=False)
+            return clean_line(str(refusal))
         except ConnectionEnded:
             pass  # the end of the events tells it
+        return ""
 
     def action_leave(self, code: int = 0) -> None:
         self.exit(code, return_code=code)

@@ -28,13 +28,13 @@ def log_row(
     wrap_at: int | None,
 ) -> Line:
     """One row of a log line: all of it, or where it wraps, its nth piece. `stream_name` is '' where it is clear."""
-    role = "bad" if _TROUBLE.search(line.text) else "platform" if line.platform else "text"
+    role = "bad" if _TROUBLE.search(line.text) else "platform" if line.origin.platform else "text"
     row: Line = []
     if with_time:
-        row.append((f"{clock_time(line.time, milliseconds=True)} " if piece == 0 else " " * 13, "dim"))
+        row.append((f"{clock_time(line.origin.time, milliseconds=True)} " if piece == 0 else " " * 13, "dim"))
     if stream_name:
         shown = fit(stream_name, 6) if piece == 0 else " " * 6
-        row.append((f"{shown} ", f"stream-{line.stream % _STREAM_COLOURS}"))
+        row.append((f"{shown} ", f"stream-{line.origin.stream % _STREAM_COLOURS}"))
     text = line.text if wrap_at is None else wrap(line.text, wrap_at)[piece]
     if pattern is None:
         row.append((text, role))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from lambdatui import events as ev
 from lambdatui.lab import Environment, Function, Lab, Step
@@ -17,7 +17,8 @@ class Model:
     """The laboratory as seen from this screen. `clock` gives seconds since the epoch."""
 
     def __init__(self, clock: Callable[[], float], glyphs: Glyphs = UNICODE) -> None:
-        self.clock, self.glyphs = clock, glyphs
+        self._clock, self.glyphs = clock, glyphs
+        self._now = clock()
         self.lab = Lab()
         self.logbook = Logbook()
         self.in_flight: dict[str, str] = {}
@@ -26,6 +27,8 @@ class Model:
         """Request ids of the events that wait for another attempt."""
         self.front: str | None = None
         """The first invocation of the last burst."""
+        self.odd: str | None = None
+        """The first invocation of the step that has just ended which did not succeed, where others did."""
         self.page = 0
         """The step on the Guide's page, from 0; one more than the last: the end."""
         self.choice: int | None = None
@@ -35,27 +38,30 @@ class Model:
         """The event (JSON text) that the user wrote for a function."""
         self.opened = 0
         """How often the experiment has begun: lists that belong to an earlier beginning are stale."""
+        self.starting = False
+        """The step on the page was told to begin, and has not yet."""
         self.news: list[tuple[str, str]] = []
         """Sentences to tell once, with their severity."""
 
     # -- taking in events ---------------------------------------------------------------------------------------
 
-    def apply(self, records: Iterable[ev.Record]) -> None:
-        for record in records:
+    def apply(self, record: ev.Record) -> None:
+        if not isinstance(record.event, ev.LogWritten):  # log lines are the logbook's: once is enough
             self.lab.apply(record)
-            self.logbook.apply(record, self.lab)
             self._apply(record)
+        self.logbook.apply(record, self.lab)
 
     def _apply(self, record: ev.Record) -> None:
         match record.event:
             case ev.ExperimentOpened():
                 self.in_flight.clear()
                 self.queued.clear()
-                self.front = None
+                self.front = self.odd = None
                 self.page, self.choice, self.opened = 0, None, self.opened + 1
+                self.starting = False
             case ev.InvocationAccepted() as event:
                 if not self.in_flight:
-                    self.front = event.request_id
+                    self.front, self.odd = event.request_id, None
                 self.in_flight[event.request_id] = event.function
             case ev.InvocationFinished(request_id=request) | ev.InvocationThrottled(request_id=request):
                 self.in_flight.pop(request, None)
@@ -73,10 +79,14 @@ class Model:
                 self.in_flight.pop(request, None)
                 self.queued.discard(request)
             case ev.StepStarted(step=step):
-                self.page, self.choice = step, None
-            case ev.Noticed() as event if self.clock() - record.time < _OLD_NOTICE:
+                self.page, self.choice, self.starting = step, None, False
+            case ev.StepFinished(step=step):
+                mine = [each for each in self.lab.invocations.values() if each.step == step]
+                bad = [each.request_id for each in mine if each.status != "succeeded"]
+                self.odd = bad[0] if 0 < len(bad) < len(mine) else None
+            case ev.Noticed() as event if self._clock() - record.time < _OLD_NOTICE:
                 self.news.append((event.level if event.level != "info" else "information", event.message))
-            case ev.FunctionUpdateRejected() as event if self.clock() - record.time < _OLD_NOTICE:
+            case ev.FunctionUpdateRejected() as event if self._clock() - record.time < _OLD_NOTICE:
                 self.news.append(("warning", f"{event.function} was not changed: {event.message}"))
 
     # -- the guide ----------------------------------------------------------------------------------------------
@@ -94,7 +104,13 @@ class Model:
     def choices(self) -> list[str]:
         """What can be predicted now; empty where nothing is asked."""
         step = self.step
-        if step is None or step.state != "waiting" or step.predict is None or step.prediction is not None:
+        if (
+            self.starting
+            or step is None
+            or step.state != "waiting"
+            or step.predict is None
+            or step.prediction is not None
+        ):
             return []
         choices = step.predict.get("choices")
         return [str(choice) for choice in choices] if isinstance(choices, list) else []
@@ -129,6 +145,14 @@ class Model:
         return next((each.event for each in used if each.function == function), "{}")
 
     # -- what moves by itself -----------------------------------------------------------------------------------
+
+    def clock(self) -> float:
+        """The instant that is on the screen, one for all of its figures."""
+        return self._now
+
+    def tick(self) -> None:
+        """A new frame, at a new instant."""
+        self._now = self._clock()
 
     def until(self, environment: Environment) -> float | None:
         """Seconds to the environment's deadline."""

@@ -31,10 +31,11 @@ _TAB_SIZE = 4
 
 
 def clean(text: str) -> str:
-    """`text` with nothing in it that a terminal would obey. Newlines and tabs stay."""
+    """`text` with nothing in it that a terminal would obey. Newlines and tabs stay. A carriage return is a newline, as
+    awslambdaric means it in its warnings."""
     if text.isascii() and text.isprintable():
         return text
-    text = _FORBIDDEN.sub("", _COLOUR.sub("", text.replace("\r\n", "\n")))
+    text = _FORBIDDEN.sub("", _COLOUR.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
     if text.isascii():
         return text
     return _ACCENTS.sub(r"\1", normalize("NFC", _SURROGATE.sub("\ufffd", text.translate(_FLAGS))))

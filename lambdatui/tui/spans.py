@@ -66,11 +66,13 @@ def wrapped_height(text: str, cells: int) -> int:
 
 
 def flow(items: Iterable[Line], cells: int, gap: str = "  ") -> list[Line]:
-    """`items` one after the other, on as many lines as that takes."""
+    """`items` one after the other, on as many lines as that takes; an item of a single span may need several."""
     lines: list[Line] = []
     for item in items:
         if lines and width(lines[-1]) + len(gap) + width(item) <= cells:
             lines[-1] = [*lines[-1], (gap, "text"), *item]
+        elif len(item) == 1:
+            lines += [[(piece, item[0][1])] for piece in wrap(item[0][0], cells)]
         else:
             lines.append(crop(item, cells))
     return lines

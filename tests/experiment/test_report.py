@@ -78,7 +78,7 @@ def test_the_published_shape() -> None:
     keys = {name: part["required"] for name, part in shape.items() if isinstance(part, dict) and "required" in part}
     assert keys == {
         "Report": ["experiment", "passed", "target", "steps", "invocations", "environments", "logs"],
-        "StepReport": ["name", "passed", "error", "checks"],
+        "StepReport": ["name", "passed", "error", "duration_ms", "checks"],
         "CheckReport": ["expect", "expected", "actual", "passed"],
         "InvocationReport": [
             *("request_id", "step", "function", "version", "status", "environment", "log_group", "log_stream"),
@@ -96,3 +96,5 @@ async def test_junit(experiment: Callable[[str], ExperimentFile]) -> None:
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("4", "1", "1")
     assert [[problem.tag for problem in case] for case in suite] == [[], ["failure"], ["error"], []]
     assert suite[1][0].get("message") == "payload: expected 'x', observed '\\x1b[31m'"
+    # The clock of the fake ticks a second with each event.
+    assert [case.get("time") for case in suite] == ["10.000", "8.000", "2.000", "3.000"]

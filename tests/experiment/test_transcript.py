@@ -18,7 +18,7 @@ STEPS = """\
     say: |
       Read this.
 
-      And this.
+      And **this**, not `**that` or `**those`.
     predict: {ask: What, choices: [this, that], answer: 2}
     invoke: {}
     expect: {status: succeeded, cold_starts: 2}
@@ -52,7 +52,7 @@ An experiment
 1/3  first
   Read this.
 
-  And this.
+  And this, not `**that` or `**those`.
   ? What
     1 this
     2 that
@@ -60,7 +60,7 @@ An experiment
   + environment 000000  none was idle
   000000 │ INIT_START Runtime Version: python:3.11
   000000 │ START RequestId: request-1 Version: $LATEST
-  ← succeeded  "done"
+  ← #1 in 000000 succeeded  "done"
   000000 │ END RequestId: request-1
   ✓ status succeeded
   ✗ cold_starts 2, but observed 1
@@ -76,7 +76,7 @@ Member must have value less than or equal to 900
 
 3/3  third
   → invoke F once with "throttle"
-  ← throttled  Rate Exceeded.
+  ← #2 throttled  Rate Exceeded.
 
 2 of 3 steps went otherwise than expected.
 """
@@ -130,17 +130,20 @@ async def test_colour_adds_nothing_but_colour(experiment: Callable[[str], Experi
 
 def test_what_functions_write_cannot_steer_the_terminal() -> None:
     out = io.StringIO()
-    line = "a\x1b]0;title\x07\x1b[2J\r\u202eb\x9b31m\tc\ud800"
+    line = "a\x1b]0;title\x07\x1b[2J\u202eb\x9b31m\tc\ud800"
     written = ev.LogWritten("e" * 32, "g", "s", None, False, (line,))
     Transcript(out, colour=False).read([Record(0, 0.0, written)])
-    assert out.getvalue() == "  eeeeee │ a\\x1b]0;title\\x07\\x1b[2J\\r\\u202eb\\x9b31m\tc\\ud800\n"
+    assert out.getvalue() == "  eeeeee │ a\\x1b]0;title\\x07\\x1b[2J\\u202eb\\x9b31m\tc\\ud800\n"
 
 
 def test_a_log_event_of_several_lines() -> None:
     out = io.StringIO()
-    written = ev.LogWritten("e" * 32, "g", "s", None, True, ("[ERROR] KeyError\nTraceback", "timed out\n\n"))
+    written = ev.LogWritten(
+        "e" * 32, "g", "s", None, True, ("[ERROR] KeyError\nTraceback", "timed out\n\n", "one\rtwo\r")
+    )
     Transcript(out, colour=False).read([Record(0, 0.0, written)])
-    assert out.getvalue() == "  eeeeee │ [ERROR] KeyError\n  eeeeee │ Traceback\n  eeeeee │ timed out\n"
+    told = ["[ERROR] KeyError", "Traceback", "timed out", "one", "two"]
+    assert out.getvalue() == "".join(f"  eeeeee │ {line}\n" for line in told)
 
 
 def test_a_streamed_response_that_breaks_off() -> None:

@@ -13,6 +13,7 @@ from lambdatui.tui.laboratory_app import LaboratoryApp
 from lambdatui.tui.screens.laboratory import LaboratoryScreen
 from lambdatui.tui.spans import plain
 from lambdatui.tui.widgets.guide import Guide, GuidePage
+from lambdatui.tui.widgets.key_line import KeyLine
 from lambdatui.tui.widgets.line_view import LineView
 from lambdatui.tui.widgets.panel import Panel
 from tests.tui.recorded import Player, Script
@@ -88,9 +89,9 @@ class Stage:
         return self.rows("#prompt")[0].strip()
 
     @property
-    def told(self) -> list[str]:
-        """Notifications."""
-        return [notification.message for notification in self.app._notifications]
+    def told(self) -> str:
+        """What is told in the last line, '' where the keys are there."""
+        return self.screen.query_one(KeyLine).told
 
     def drawn(self) -> str:
         """Every character that the terminal is sent for the whole screen."""

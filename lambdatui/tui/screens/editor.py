@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -16,17 +17,18 @@ from lambdatui.events import Json
 from lambdatui.tui.sanitise import clean, clean_line
 
 
-class Editor(ModalScreen[str | None]):
-    """Gives back the text, which is JSON then, or None."""
+class Editor(ModalScreen[None]):
+    """Hands over the text, which is JSON then, and stays until it is taken."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "Save", id="editor_save", tooltip="Take this text", priority=True),
         Binding("escape", "leave", "Back", id="editor_leave", tooltip="Leave it as it was", priority=True),
     ]
 
-    def __init__(self, title: str, text: str, must_be_object: bool = False) -> None:
+    def __init__(self, title: str, text: str, take: Callable[[str], Awaitable[str]]) -> None:
+        """`take` gets the text and says in a sentence why it does not take it, or ''."""
         super().__init__()
-        self._title, self._text, self._must_be_object = clean_line(title), text, must_be_object
+        self._title, self._text, self._take = clean_line(title), text, take
 
     @staticmethod
     def parsed(text: str) -> Json:
@@ -56,19 +58,26 @@ class Editor(ModalScreen[str | None]):
     def _check(self) -> bool:
         problem = ""
         try:
-            value = self.parsed(self.query_one(TextArea).text)
-            if self._must_be_object and not isinstance(value, dict):
-                problem = "this has to be a JSON object"
+            self.parsed(self.query_one(TextArea).text)
         except json.JSONDecodeError as error:
             problem = f"line {error.lineno}, column {error.colno}: {error.msg}"
         except RecursionError:
             problem = "this is nested too deeply"
-        self.query_one("#editor-problem", Static).update(Content(problem))
+        self._tell(problem)
         return not problem
+
+    def _tell(self, problem: str) -> None:
+        self.query_one("#editor-problem", Static).update(Content(clean_line(problem)))
 
     def action_save(self) -> None:
         if self._check():
-            self.dismiss(self.query_one(TextArea).text)
+            self.run_worker(self._hand_over(self.query_one(TextArea).text), exclusive=True)
+
+    async def _hand_over(self, text: str) -> None:
+        if problem := await self._take(text):
+            self._tell(problem)
+        else:
+            self.dismiss()
 
     def action_leave(self) -> None:
-        self.dismiss(None)
+        self.dismiss()

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from lambdatui.tui.glyphs import Glyphs
+from lambdatui.tui.spans import fit, wrap
 
 _NAMES = {
     "slash": "/",
@@ -29,6 +30,9 @@ _ALWAYS = (
     ("ctrl+p", "Commands by name, and themes"),
     ("q, ctrl+c", "Quit"),
 )
+_SIGN = 15
+"""Cells of the column of keys and signs."""
+_PENDING = "Accepted, and its environment is still in its init"
 
 
 class Help(ModalScreen[None]):
@@ -40,21 +44,28 @@ class Help(ModalScreen[None]):
         Binding("k", "scroll('up')", "Up", show=False, id="help_up", tooltip="One line up"),
     ]
 
-    def __init__(self, bindings: Sequence[BindingType], glyphs: Glyphs) -> None:
+    def __init__(self, bindings: Sequence[BindingType], glyphs: Glyphs, sandbox: str) -> None:
+        """`sandbox` names what isolates an environment here."""
         super().__init__()
-        self._explained, self._glyphs = bindings, glyphs
+        self._explained, self._glyphs, self._sandbox = bindings, glyphs, sandbox
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help") as frame:
             frame.border_title = "Help"
             frame.border_subtitle = "esc closes"
-            yield Static(self._content())
+            yield Static()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._lay_out)
+
+    def _lay_out(self) -> None:
+        self.query_one(Static).update(self._content(self.query_one("#help").scrollable_content_region.width))
 
     def action_scroll(self, direction: str) -> None:
         frame = self.query_one("#help")
         frame.scroll_relative(y=1 if direction == "down" else -1, animate=False)
 
-    def _content(self) -> Content:
+    def _content(self, cells: int) -> Content:
         keys = [
             (_NAMES.get(binding.key, binding.key), binding.tooltip)
             for binding in self._explained
@@ -62,14 +73,23 @@ class Help(ModalScreen[None]):
         ]
         keys.append(("1-4", "Panels; while the Guide asks for a prediction and has the focus, the choices"))
         lines = [Content.assemble(("Keys", "bold $primary"))]
-        lines += [_entry(key, text, "bold") for key, text in (*keys, *_ALWAYS)]
+        for key, text in (*keys, *_ALWAYS):
+            lines += _entry(key, text, "bold", cells)
         lines += [Content(""), Content.assemble(("Environments", "bold $primary"))]
-        lines += [_entry(*sign) for sign in self._signs()]
+        for sign in self._signs():
+            lines += _entry(*sign, cells)
+        if self._sandbox:
+            lines += _entry(
+                "isolation", f"Each environment has processes of its own; here: {self._sandbox}", "bold", cells
+            )
+        lines += [Content(""), Content.assemble(("Invocations", "bold $primary"))]
+        lines += _entry(f"{self._glyphs.init} pending", _PENDING, "$secondary", cells)
         return Content("\n").join(lines)
 
     def _signs(self) -> list[tuple[str, str, str]]:
         glyphs = self._glyphs
         return [
+            (f"{glyphs.init} waiting", "It was created, and its processes are about to start", "$secondary"),
             (f"{glyphs.init} init", "The runtime starts and the module is imported: a cold start", "$secondary"),
             (f"{glyphs.busy} busy", "An invocation runs; the time left until its deadline counts down", "$primary"),
             (f"{glyphs.idle} frozen", "Warm: its processes are stopped until the next invocation", "$success"),
@@ -83,5 +103,9 @@ class Help(ModalScreen[None]):
         ]
 
 
-def _entry(sign: str, text: str, style: str) -> Content:
-    return Content.assemble((f"{sign:<15}", style), text)
+def _entry(sign: str, text: str, style: str, cells: int) -> list[Content]:
+    """A sign and what it means, on as many lines as that takes."""
+    pieces = wrap(text, max(10, cells - _SIGN))
+    return [
+        Content.assemble((fit(sign if number == 0 else "", _SIGN), style), piece) for number, piece in enumerate(pieces)
+    ]

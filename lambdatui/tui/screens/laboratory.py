@@ -7,18 +7,19 @@ from typing import ClassVar, Protocol
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 from textual.widgets import Static
 
 from lambdatui.events import Json
 from lambdatui.tui.clipboard import copy_natively
 from lambdatui.tui.model import Model
+from lambdatui.tui.sanitise import clean_line
 from lambdatui.tui.screens.editor import Editor
 from lambdatui.tui.screens.help import Help
 from lambdatui.tui.widgets.environments import Environments
 from lambdatui.tui.widgets.guide import Guide
 from lambdatui.tui.widgets.invocations import Invocations
 from lambdatui.tui.widgets.key_line import KeyLine
+from lambdatui.tui.widgets.line_view import LineScreen
 from lambdatui.tui.widgets.logs import Logs
 from lambdatui.tui.widgets.panel import Panel
 from lambdatui.tui.widgets.top_bar import TopBar
@@ -33,6 +34,9 @@ class Commander(Protocol):
 
     def order(self, command: str, **arguments: Json) -> None: ...
 
+    async def ask(self, command: str, **arguments: Json) -> str:
+        """The sentence by which the command was refused, or ''."""
+
 
 def _key(key: str, action: str, description: str, tooltip: str) -> Binding:
     name = action.replace("(", "_").replace(")", "").replace("'", "").replace("-", "back_")
@@ -40,7 +44,7 @@ def _key(key: str, action: str, description: str, tooltip: str) -> Binding:
     return Binding(key, action, description, show=False, id=name, tooltip=tooltip, key_display=display)
 
 
-class LaboratoryScreen(Screen[None]):
+class LaboratoryScreen(LineScreen):
     """Shows the model and turns keys into commands."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny-w"), (60, "-narrow"), (80, "-compact"), (110, "-roomy"), (150, "-wide")]  # noqa: RUF012
@@ -79,6 +83,7 @@ class LaboratoryScreen(Screen[None]):
         super().__init__()
         self._model, self._commander = model, commander
         self._current = 1
+        self._zoomed = False
 
     def compose(self) -> ComposeResult:
         yield TopBar(self._model, id="top")
@@ -98,15 +103,26 @@ class LaboratoryScreen(Screen[None]):
         self.sync()
 
     def on_resize(self) -> None:
+        self._arrange()
         self.call_after_refresh(self.sync)
 
     def sync(self) -> None:
         """Show what the model says now."""
+        self._model.tick()
         self.query_one(TopBar).sync()
         self.query_one(Guide).sync()
         self.query_one(Environments).sync()
         self.query_one(Invocations).sync()
         self.query_one(Logs).sync()
+        self.panels[1].entitle(self._sandbox)
+        for level, message in self._model.news:
+            self.query_one(KeyLine).tell(message, level)
+        self._model.news.clear()
+
+    @property
+    def _sandbox(self) -> str:
+        laboratory = self._model.lab.laboratory
+        return clean_line(laboratory.sandbox) if laboratory else ""
 
     # -- panels -------------------------------------------------------------------------------------------------
 
@@ -122,7 +138,17 @@ class LaboratoryScreen(Screen[None]):
     def _mark_current(self) -> None:
         for panel in self.panels:
             panel.set_class(panel.number == self._current, "current")
-        self.set_class(self._current == 1, "-guide")
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Show all panels, or where there is little room, the current one. By classes of the screen, every style on it
+        would be worked out anew."""
+        alone = self._zoomed or self.has_class("-narrow") or self.has_class("-low")
+        for panel in self.panels:
+            panel.display = not alone or panel.number == self._current
+            panel.styles.width = panel.styles.height = "1fr" if alone else None
+        self.query_one("#side").display = not alone or self._current != 1
+        self.query_one(KeyLine).show_keys(alone)
 
     def on_descendant_focus(self) -> None:
         """A mouse may have chosen another panel."""
@@ -137,13 +163,13 @@ class LaboratoryScreen(Screen[None]):
     def action_digit(self, number: int) -> None:
         """A choice while the Guide asks for one, else a panel."""
         if self._current == 1 and number <= len(self._model.choices):
-            self._model.choice = None if self._model.choice == number else number
-            self.query_one(Guide).sync()
+            self.query_one(Guide).choose(number)
         elif number <= len(self.panels):
             self.focus_panel(number)
 
     def action_zoom(self) -> None:
-        self.toggle_class("-zoomed")
+        self._zoomed = not self._zoomed
+        self._arrange()
         self.call_after_refresh(self.sync)
 
     def action_tab(self, step: int) -> None:
@@ -165,7 +191,7 @@ class LaboratoryScreen(Screen[None]):
         if self._model.choice is not None:
             self._model.choice = None
             self.query_one(Guide).sync()
-        elif self.has_class("-zoomed"):
+        elif self._zoomed:
             self.action_zoom()
         else:
             self.focus_panel(1)
@@ -176,6 +202,9 @@ class LaboratoryScreen(Screen[None]):
     def on_logs_described(self, message: Logs.Described) -> None:
         self.panels[3].tell(message.text)
 
+    def _tell(self, message: str) -> None:
+        self.query_one(KeyLine).tell(message)
+
     # -- commands -----------------------------------------------------------------------------------------------
 
     def action_next(self) -> None:
@@ -184,9 +213,11 @@ class LaboratoryScreen(Screen[None]):
             return
         step = model.step
         if step is None:
-            self.notify("All steps are done. r starts again.", markup=False)
+            self._tell("All steps are done. r starts again.")
+        elif model.starting:
+            pass
         elif step.state == "running":
-            self.notify("This step is still running.", markup=False)
+            self._tell("This step is still running.")
         elif step.state != "waiting":
             model.turn_page()
             self.sync()
@@ -196,7 +227,8 @@ class LaboratoryScreen(Screen[None]):
             self._run_step()
 
     def _run_step(self) -> None:
-        choice = self._model.choice
+        choice, self._model.starting = self._model.choice, True
+        self.query_one(Guide).sync()
         self._commander.order("next", **({} if choice is None else {"choice": choice}))
 
     def action_invoke(self) -> None:
@@ -219,9 +251,9 @@ class LaboratoryScreen(Screen[None]):
 
     def action_switch_function(self) -> None:
         if len(self._model.lab.functions) < 2:
-            self.notify("There is only one function here.", markup=False)
+            self._tell("There is only one function here.")
         elif function := self._model.choose_next_function():
-            self.notify(f"i and p now invoke {function.name}.", markup=False)
+            self._tell(f"i and p now invoke {function.name}.")
             self.sync()
 
     def action_edit_event(self) -> None:
@@ -229,31 +261,28 @@ class LaboratoryScreen(Screen[None]):
             return
         name = function.name
 
-        def keep(text: str | None) -> None:
-            if text is not None:
-                self._model.events_edited[name] = text
+        async def keep(text: str) -> str:
+            self._model.events_edited[name] = text
+            return ""
 
-        self.app.push_screen(Editor(f"Event for {name}", self._model.event_for(name)), keep)
+        self.app.push_screen(Editor(f"Event for {name}", self._model.event_for(name), keep))
 
     def action_configure(self) -> None:
         if (function := self._model.function) is None:
             return
         name, now = function.name, {key: function.configuration.get(key) for key in _CONFIGURABLE}
 
-        def send(text: str | None) -> None:
-            if text is None:
-                return
+        async def send(text: str) -> str:
             wanted = Editor.parsed(text)
-            changes = (
-                {key: each for key, each in wanted.items() if each != now.get(key)} if isinstance(wanted, dict) else {}
-            )
-            if changes:
-                self._commander.order("update", function=name, changes=changes)
+            if not isinstance(wanted, dict):
+                return "This has to be a JSON object."
+            changes = {key: each for key, each in wanted.items() if each != now.get(key)}
+            return await self._commander.ask("update", function=name, changes=changes) if changes else ""
 
-        self.app.push_screen(Editor(f"Configuration of {name}", Editor.text_of(now), must_be_object=True), send)
+        self.app.push_screen(Editor(f"Configuration of {name}", Editor.text_of(now), send))
 
     def action_help(self) -> None:
-        self.app.push_screen(Help(self.BINDINGS, self._model.glyphs))
+        self.app.push_screen(Help(self.BINDINGS, self._model.glyphs, self._sandbox))
 
     async def action_copy(self) -> None:
         text = self.get_selected_text() or self._record()
@@ -261,7 +290,7 @@ class LaboratoryScreen(Screen[None]):
             return
         if not await copy_natively(text):
             self.app.copy_to_clipboard(text)
-        self.notify(f"{plural(text.count(chr(10)) + 1, 'line')} copied.", timeout=2, markup=False)
+        self._tell(f"{plural(text.count(chr(10)) + 1, 'line')} copied.")
 
     def _record(self) -> str:
         match self._current:

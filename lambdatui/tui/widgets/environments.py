@@ -10,7 +10,7 @@ from textual.message import Message
 from lambdatui.lab import Environment, Function
 from lambdatui.tui.environment_rows import columns_title, environment_row, function_rows, why
 from lambdatui.tui.model import Model
-from lambdatui.tui.spans import Line, crop
+from lambdatui.tui.spans import Line, crop, wrap
 from lambdatui.tui.widgets.line_view import LineView
 
 _INLINE_WHY = 125
@@ -18,7 +18,8 @@ _INLINE_WHY = 125
 
 
 class Environments(LineView):
-    """A cursor is on one environment; why that one was made, or ended, is told in :class:`Described`."""
+    """Why an environment was made, or ended, stands beside or below it where there is room for all of them, else below
+    the one that the cursor is on. Before there is a cursor, :class:`Described` tells it of the last."""
 
     @dataclass
     class Described(Message):
@@ -78,6 +79,9 @@ class Environments(LineView):
                 if with_details:
                     self._details.add(len(self._rows))
                     self._rows.append(environment)
+                elif environment.id == self._cursor and cells < _INLINE_WHY:
+                    pieces = wrap(why(environment, self._model), max(2, cells - 2))
+                    self._rows += [[("  ", "dim"), (piece, "dim")] for piece in pieces]
 
     def _head(self, function: Function | None, cells: int) -> list[Line]:
         return function_rows(function, self._model, cells) if function else []
@@ -93,7 +97,7 @@ class Environments(LineView):
     def _describe(self) -> None:
         current = self.current
         text = f"{current.id[:6]}: {why(current, self._model)}" if current and self.cells < _INLINE_WHY else ""
-        if self._details:
+        if self._details or self._cursor in self._model.lab.environments:
             text = ""
         if text != self._described:
             self._described = text
@@ -117,8 +121,12 @@ class Environments(LineView):
         row = self._rows[number]
         if isinstance(row, Environment):
             self._cursor = row.id
-            self.show_row(0 if number == min(self._places()) else number)
             self.sync()
+            places = self._places()
+            at = next(place for place in places if self.is_cursor(place))
+            following = [place for place in places if place > at]
+            self.show_row(following[0] - 1 if following else len(self._rows) - 1)
+            self.show_row(0 if at == places[0] else at)
 
     def action_down(self) -> None:
         self._move(1)

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -47,6 +48,9 @@ class GuidePage(VerticalScroll):
         Binding("ctrl+d", "page_down", "Page down", show=False, id="guide_page_down", tooltip="One page down"),
         Binding("ctrl+u", "page_up", "Page up", show=False, id="guide_page_up", tooltip="One page up"),
     ]
+
+    class Moved(Message):
+        """Another part of the page is in sight."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -87,14 +91,32 @@ class GuidePage(VerticalScroll):
                 await self.mount(*new)
         if same <= 1:
             self.scroll_home(animate=False)
-        outcome = next((widget for widget in new if widget.has_class("outcome")), None)
-        if outcome is not None:
-            self.call_after_refresh(self._reveal, outcome)
+        if any(widget.has_class("outcome") for widget in new):
+            # What was observed is what one waits for: have it in sight, with the explanation below it.
+            self.reveal("outcome", top=True)
 
-    def _reveal(self, outcome: Widget) -> None:
-        """What was observed is what one waits for: have it in sight, with the explanation below it."""
-        if outcome.is_attached:
-            self.scroll_to(y=max(0, outcome.virtual_region.y - 1), animate=False)
+    def reveal(self, name: str, top: bool = False) -> None:
+        """Scroll to that part of the page, if there is one."""
+        self.call_after_refresh(self._reveal, name, top)
+
+    def _reveal(self, name: str, top: bool) -> None:
+        widget = next(iter(self.query_children(f".{name}")), None)
+        if widget is not None:
+            self.scroll_to_widget(widget, animate=False, top=top, immediate=True)
+
+    @property
+    def more_below(self) -> bool:
+        return self.scroll_offset.y < self.max_scroll_y
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self.post_message(self.Moved())
+
+    def watch_virtual_size(self) -> None:
+        self.post_message(self.Moved())
+
+    def on_resize(self) -> None:
+        self.post_message(self.Moved())
 
 
 def _alike(block: Block, shown: Block) -> bool:
@@ -131,6 +153,18 @@ class Guide(Vertical):
         self.query_one(LineStrip).show(prompt(self._model))
         if isinstance(self.parent, Panel):
             self.parent.entitle(heading(self._model))
+
+    def on_guide_page_moved(self, message: GuidePage.Moved) -> None:
+        message.stop()
+        if isinstance(self.parent, Panel):
+            self.parent.tell("j for more" if self.view.more_below else "")
+
+    def choose(self, number: int) -> None:
+        """Choose a prediction, or take it back; the question comes into sight."""
+        model = self._model
+        model.choice = None if model.choice == number else number
+        self.view.reveal("prediction")
+        self.sync()
 
     def copy_text(self) -> str:
         """The page as text."""

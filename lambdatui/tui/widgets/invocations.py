@@ -10,12 +10,12 @@ from lambdatui.tui.glyphs import invocation_state
 from lambdatui.tui.invocation_rows import LABEL, invocation_rows, label
 from lambdatui.tui.line_index import LineIndex
 from lambdatui.tui.log_rows import log_row
+from lambdatui.tui.logbook import Log
 from lambdatui.tui.model import Model
 from lambdatui.tui.spans import Line, plain
 from lambdatui.tui.widgets.line_view import LineView
 from lambdatui.tui.widgets.tab_line import Tab, TabLine
 
-_SLICE = 4000
 _ROOMY = 16
 """Rows from which on there is room for a result on several lines."""
 _MANY_TABS = 60
@@ -31,12 +31,12 @@ class InvocationView(LineView):
         self._invocation: Invocation | None = None
         self._head: list[Line] = []
         self._made_of: object = None
-        self._log = LineIndex([])
+        self._log = LineIndex(Log())
 
     def show_invocation(self, invocation: Invocation | None) -> None:
         if invocation is not self._invocation:
             self._invocation, self._made_of = invocation, None
-            lines = self._model.logbook.of_request(invocation.request_id) if invocation else []
+            lines = self._model.logbook.of_request(invocation.request_id) if invocation else Log()
             self._log = LineIndex(lines, width=self._log_width)
             self.column = 0
             self.scroll_to(y=0, animate=False)
@@ -55,9 +55,7 @@ class InvocationView(LineView):
                 self._made_of = made_of
                 self._head = invocation_rows(invocation, self._model, self.cells, self.size.height >= _ROOMY)
         if self._log.width != self._log_width:
-            self._log = LineIndex(self._log.lines, width=self._log_width)
-        if self._log.advance(_SLICE):
-            self.call_later(self.sync)
+            self._log.show(True, self._log_width)
         super().sync()
 
     def row_count(self) -> int:
@@ -71,26 +69,32 @@ class InvocationView(LineView):
         row = log_row(self._log.lines[line], piece, None, False, "", self._log.width)
         return [label("log" if number == 0 else ""), *row]
 
+    def settle(self, row: int) -> int:
+        head, height = len(self._head), self.size.height
+        if row >= head:
+            return head + self._log.settle(row - head, height)
+        self._log.settle(0, height)
+        return row
+
     @property
     def _log_width(self) -> int:
         return max(2, self.cells - LABEL)
 
-    def on_resize(self) -> None:
-        self.sync()
-
     def copy_text(self) -> str:
-        """The whole record."""
-        return "\n".join(plain(self.row(number)).rstrip() for number in range(self.row_count()))
+        """The whole record, its log lines unwrapped."""
+        return "\n".join([*(plain(line).rstrip() for line in self._head), *self._log.lines.texts])
 
 
 class Invocations(Vertical):
-    """The first of a burst comes to the front by itself; after that only the user changes tabs."""
+    """The first of a burst comes to the front by itself, and at the end of a step the one that went otherwise than the
+    rest, unless the user has chosen another since."""
 
     def __init__(self, model: Model, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._model = model
         self._chosen: str | None = None
         self._front: str | None = None
+        self._exceptional: str | None = None
 
     def compose(self) -> ComposeResult:
         yield TabLine(id="tabs")
@@ -114,8 +118,13 @@ class Invocations(Vertical):
         self.view.show_invocation(invocations.get(self._chosen or ""))
 
     def _choose_by_itself(self) -> None:
-        if self._front != self._model.front:
-            self._front = self._chosen = self._model.front
+        model = self._model
+        if self._front != model.front:
+            self._front = self._chosen = model.front
+        if self._exceptional != model.odd:
+            self._exceptional = model.odd
+            if self._exceptional is not None and self._chosen == self._front:
+                self._chosen = self._exceptional
 
     def choose(self, request_id: str) -> None:
         self._chosen = request_id

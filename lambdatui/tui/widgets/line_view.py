@@ -12,9 +12,11 @@ from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.reactive import reactive
+from textual.screen import Screen
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
+from textual.widget import Widget
 
 from lambdatui.tui.spans import ROLES, Line, crop, plain, width
 
@@ -22,13 +24,32 @@ _SIDE_STEP = 8
 _MAX_COPIED_ROWS = 20_000
 
 
-class LineView(ScrollView, can_focus=True):
-    """Subclasses say how many rows there are and what a row is, and call :meth:`sync` when that may have changed."""
+class LineScreen(Screen[None]):
+    """A screen with line views, and the styles of what is in their lines. Each view would have them as component
+    classes, too, but then Textual works them out anew for every one of the views whenever a focus or class changes."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         *(f"line--{role}" for role in ROLES),
         *("line--cursor", "line--cursor-blurred"),
     }
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._line_styles: dict[str, Style] = {}
+
+    def line_style(self, name: str) -> Style:
+        """Only what is special about `line--<name>`, to be laid over a view's own style."""
+        if name not in self._line_styles:
+            self._line_styles[name] = self.get_component_rich_style(f"line--{name}", partial=True)
+        return self._line_styles[name]
+
+    def notify_style_update(self) -> None:
+        self._line_styles.clear()
+        super().notify_style_update()
+
+
+class LineView(ScrollView, can_focus=True):
+    """Subclasses say how many rows there are and what a row is, and call :meth:`sync` when that may have changed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "down", "Down", show=False, id="down", tooltip="One line down"),
@@ -61,6 +82,13 @@ class LineView(ScrollView, can_focus=True):
         """Whether the cursor is on that row."""
         return False
 
+    def settle(self, row: int) -> int:
+        """Make sure that :meth:`row_count` and :meth:`row` hold when `row` is the topmost in sight; its number then."""
+        return row
+
+    def place(self) -> None:
+        """Scroll to where this view wants to be by itself."""
+
     # -- painting -----------------------------------------------------------------------------------------------
 
     @property
@@ -75,15 +103,37 @@ class LineView(ScrollView, can_focus=True):
 
     def sync(self) -> None:
         """Repaint the rows that have changed."""
-        size = Size(0, self.row_count())
-        if size != self.virtual_size:
-            grown = size.height > self.virtual_size.height
-            self.virtual_size = size
-            if not grown:
-                self.refresh()
+        self._settle()
+        self.place()
         for number in self.rows_visible:
             if self._painted.get(number) != (self.row(number), self.is_cursor(number)):
                 self.refresh_line(number)
+
+    def on_resize(self) -> None:
+        self.sync()
+
+    def _settle(self) -> None:
+        top = int(self.scroll_offset.y)
+        row = self.settle(top)
+        self._resize(self.row_count())
+        if row != top:
+            self.scroll_to(y=row, animate=False)
+
+    def _resize(self, rows: int) -> None:
+        """Set the number of rows; by way of the reactive attribute, all of the screen would be laid out anew."""
+        before, size = self.virtual_size.height, Size(0, rows)
+        if rows == before:
+            return
+        self.set_reactive(Widget.virtual_size, size)
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.window_virtual_size = rows
+        self.scroll_y = self.validate_scroll_y(self.scroll_y)
+        if rows < before:
+            self.refresh()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._settle()
 
     def render_line(self, y: int) -> Strip:
         number, cells = int(self.scroll_offset.y) + y, self.cells
@@ -96,15 +146,18 @@ class LineView(ScrollView, can_focus=True):
         line, cursor = self.row(number), self.is_cursor(number)
         self._painted[number] = line, cursor
         self._widest = max(self._widest, width(line))
-        strip = self._strip(number, line)
+        strip = self._strip(number, line, base)
         strip = strip.apply_offsets(0, number).crop_extend(self.column, self.column + cells, base)
         if cursor:
-            name = "line--cursor" if self.has_focus else "line--cursor-blurred"
-            strip = strip.apply_style(self.get_component_rich_style(name, partial=True))
+            strip = strip.apply_style(self._line_style("cursor" if self.has_focus else "cursor-blurred"))
         return strip
 
-    def _strip(self, number: int, line: Line) -> Strip:
-        segments = [Segment(text, self.get_component_rich_style(f"line--{role}")) for text, role in line]
+    def _line_style(self, name: str) -> Style:
+        assert isinstance(self.screen, LineScreen)
+        return self.screen.line_style(name)
+
+    def _strip(self, number: int, line: Line, base: Style) -> Strip:
+        segments = [Segment(text, base + self._line_style(role)) for text, role in line]
         selection = self.text_selection
         span = selection.get_span(number) if selection else None
         if span is not None:

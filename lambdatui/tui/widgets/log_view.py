@@ -1,8 +1,9 @@
-"""Log lines, however many: they are indexed in slices between keys, and only those in sight are drawn."""
+"""Log lines, however many: they are searched in slices between keys, and only those in sight are wrapped and drawn."""
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,12 +14,13 @@ from textual.message import Message
 
 from lambdatui.tui.line_index import LineIndex
 from lambdatui.tui.log_rows import log_row, prefix_width
-from lambdatui.tui.logbook import LogLine
+from lambdatui.tui.logbook import Log
+from lambdatui.tui.pulse import PERIOD
 from lambdatui.tui.spans import Line
 from lambdatui.tui.widgets.line_view import LineView
 
-_SLICE = 4000
-"""Lines that are indexed before keys get their turn."""
+_SLICE = 0.003
+"""Seconds for which lines are searched before keys get their turn."""
 _TIME_FROM = 70
 """Cells from which on there is room for the time of day."""
 
@@ -49,26 +51,26 @@ class LogView(LineView):
         self.only_matches = True
         self._stream_name = stream_name
         self._with_stream = False
-        self._index = LineIndex([])
+        self._index = LineIndex(Log())
         self._cursor: int | None = None
         self._seen = 0
         self._scanning = False
 
     # -- what is shown ------------------------------------------------------------------------------------------
 
-    def show_lines(self, lines: list[LogLine], with_stream: bool) -> None:
-        """Show that list from now on, from its end."""
+    def show_lines(self, lines: Log, with_stream: bool) -> None:
+        """Show that log from now on, from its end."""
         if lines is not self._index.lines or with_stream != self._with_stream:
             self._with_stream = with_stream
             self._cursor, self.following = None, True
-            self._reindex(lines)
+            self._find(lines)
         self.sync()
 
     def filter_by(self, pattern: re.Pattern[str] | None) -> None:
         """Show only lines that match, or all of them again."""
         if pattern != self.pattern:
             self.pattern = pattern
-            self._reindex()
+            self._find(self._index.lines)
             self.sync()
 
     @property
@@ -84,32 +86,50 @@ class LogView(LineView):
     def total(self) -> int:
         return len(self._index.lines)
 
-    def _reindex(self, lines: list[LogLine] | None = None) -> None:
-        source = self._index.lines if lines is None else lines
-        width = self._text_width if self.wrapping else None
-        self._index = LineIndex(source, self.pattern, self.only_matches, width)
-        self.column = 0
-        self._painted.clear()
-        self._advance()
-        self.refresh()
-
     @property
     def _with_time(self) -> bool:
         return self.cells >= _TIME_FROM
 
     @property
-    def _text_width(self) -> int:
+    def _wrap_at(self) -> int | None:
+        if not self.wrapping:
+            return None
         return max(2, self.cells - prefix_width(self._with_time, 6 if self._with_stream else 0))
 
-    def _advance(self) -> None:
-        """Index a slice, and come back for the next when the keys that wait have been answered."""
-        if self._index.advance(_SLICE) and not self._scanning:
-            self._scanning = True
-            self.call_later(self._continue)
+    def _find(self, lines: Log) -> None:
+        self._index = LineIndex(lines, self.pattern, self.only_matches, self._wrap_at)
+        self._afresh()
 
-    def _continue(self) -> None:
-        self._scanning = False
-        self.sync()
+    def _show_as_asked(self) -> None:
+        """Wrapped for another width or filtered in another way, with the topmost line where it was."""
+        rows = self.rows_visible
+        top = self._index.at(rows[0])[0] if rows else 0
+        self._index.show(self.only_matches, self._wrap_at)
+        self._afresh()
+        if not self.following:
+            row = self._index.row_of(top)
+            self._resize(self.row_count())
+            self.scroll_to(y=row, animate=False)
+
+    def _afresh(self) -> None:
+        self.column = 0
+        self._painted.clear()
+        self.refresh()
+
+    def _scan(self) -> None:
+        """Look for matches in what came; keys have their turn between two slices, the eyes now and then."""
+        more = self._index.scan(_SLICE)
+        if more and not self._scanning:
+            self._scanning = True
+            self.call_later(self._scan_on, time.monotonic() + PERIOD)
+
+    def _scan_on(self, repaint_at: float) -> None:
+        more = self._index.scan(_SLICE)
+        if more and time.monotonic() < repaint_at:
+            self.call_later(self._scan_on, repaint_at)
+        else:
+            self._scanning = False
+            self.sync()
 
     # -- drawing ------------------------------------------------------------------------------------------------
 
@@ -119,30 +139,34 @@ class LogView(LineView):
     def row(self, number: int) -> Line:
         position, piece = self._index.at(number)
         line = self._index.lines[position]
-        name = self._stream_name(line.stream) if self._with_stream else ""
+        name = self._stream_name(line.origin.stream) if self._with_stream else ""
         return log_row(line, piece, self.pattern, self._with_time, name, self._index.width)
 
     def is_cursor(self, number: int) -> bool:
         return self._cursor is not None and self._index.at(number)[0] == self._cursor
 
-    def sync(self) -> None:
-        if self._index.width is not None and self._index.width != self._text_width:
-            self._reindex()
-        self._advance()
-        super().sync()
+    def settle(self, row: int) -> int:
+        if self.following:
+            self._index.settle_end(self.size.height)
+        return self._index.settle(row, self.size.height)
+
+    def place(self) -> None:
         if self.following:
             self._seen = len(self._index.lines)
             self.scroll_to(y=self.max_scroll_y, animate=False)
+
+    def sync(self) -> None:
+        if self._index.width != self._wrap_at:
+            self._show_as_asked()
+        self._scan()
+        super().sync()
         self.post_message(self.Changed(self))
 
-    def on_resize(self) -> None:
-        self.sync()
-
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
         if new_value < old_value and new_value < self.max_scroll_y:
             self._stop_following()
-        elif new_value >= self.max_scroll_y and self._cursor is None:
+        super().watch_scroll_y(old_value, new_value)
+        if self.scroll_y >= self.max_scroll_y and self._cursor is None:
             self._set_following()
 
     def _stop_following(self) -> None:
@@ -212,12 +236,11 @@ class LogView(LineView):
 
     def action_wrap(self) -> None:
         self.wrapping = not self.wrapping
-        self._reindex()
         self.sync()
 
     def action_context(self) -> None:
         self.only_matches = not self.only_matches
-        self._reindex()
+        self._show_as_asked()
         self.sync()
 
     def action_match(self, step: int) -> None:
@@ -234,4 +257,4 @@ class LogView(LineView):
     def copy_text(self) -> str:
         lines = self._index.lines
         at = self._cursor if self._cursor is not None else len(lines) - 1
-        return lines[at].text if lines else ""
+        return lines.texts[at] if lines else ""

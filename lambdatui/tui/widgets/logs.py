@@ -96,8 +96,11 @@ class Logs(Vertical):
             flags = re.NOFLAG if message.value != message.value.lower() else re.IGNORECASE
             try:
                 pattern = re.compile(message.value, flags)
-            except (re.error, RecursionError, OverflowError) as error:
-                self._problem = f"no regular expression: {error}"
+            except re.error as error:
+                at = "" if error.pos is None else f" at {error.pos + 1}"
+                self._problem = f"{error.msg}{at}"
+            except (RecursionError, OverflowError):
+                self._problem = "this is too much for a regular expression"
         message.input.set_class(bool(self._problem), "-invalid")
         if not self._problem:
             self.view.filter_by(pattern)

@@ -43,9 +43,15 @@ class TabLine(LineStrip):
         super().__init__(id=id)
         self._arrows = arrows
         self._places: list[tuple[int, int, str]] = []
+        self._tabs: list[Tab] = []
+        self._active: str | None = None
+
+    def on_resize(self) -> None:
+        self.show_tabs(self._tabs, self._active)
 
     def show_tabs(self, tabs: list[Tab], active: str | None) -> None:
         """Show as many of the tabs as fit, the active one among them."""
+        self._tabs, self._active = tabs, active
         cells = self.cells
         at = next((number for number, tab in enumerate(tabs) if tab.key == active), 0)
         widths = [width(tab.line(False)) for tab in tabs]

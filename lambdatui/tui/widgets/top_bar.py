@@ -19,9 +19,6 @@ class TopBar(LineStrip):
         self.lines = [self._line()]
         super().sync()
 
-    def on_resize(self) -> None:
-        self.sync()
-
     def _line(self) -> Line:
         model, lab = self._model, self._model.lab
         left: Line = [(" lambdatui ", "key")]
@@ -37,8 +34,6 @@ class TopBar(LineStrip):
         ]
         if model.queued:
             right.insert(1, (f"  {len(model.queued)} queued", "init"))
-        if lab.laboratory is not None and self.cells >= 100:
-            right.insert(0, (f"{clean_line(lab.laboratory.sandbox)}  ", "dim"))
         return spread(left, right, self.cells)
 
     def _progress(self) -> str:
