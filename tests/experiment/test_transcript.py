@@ -108,7 +108,7 @@ def test_the_way_of_an_event() -> None:
   ← 202  an event for F is in the queue
   … queue  ConcurrentInvocationLimitExceeded: the event for F comes again in 1 s
   » attempt 1  F
-  = failed  "boom"
+  = #1 failed  "boom"
   … queue  function error: the event for F comes again in 60 s
   ✗ EventAgeExceeded  F, after 1 attempt
   ⇒ on_failure  function:G
