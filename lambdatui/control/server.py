@@ -37,6 +37,9 @@ from lambdatui.service.service import Service, Settings, open_service
 _READ_BYTES = 2**16
 _MAX_TIMES = 100
 """So many invocations at most are fired by one command."""
+_BREATH = 0.02
+"""Seconds for which a screen is then told nothing: what happens meanwhile it is told together. No eye sees that, and a
+busy laboratory has better things to do than to write a frame for every event."""
 _FRAME_RECORDS = 500
 _FRAME_CHARACTERS = 2**18
 """Of log lines in a frame, which the screen decodes in one go, between two keys."""
@@ -150,6 +153,7 @@ class Laboratory:
                 for part in _parts(records):
                     writer.write(encode({"events": [record.to_json() for record in part]}))
                     await writer.drain()
+                await asyncio.sleep(_BREATH)
 
     async def _answer(self, message: dict[str, Json], writer: asyncio.StreamWriter) -> None:
         error: str | None = None

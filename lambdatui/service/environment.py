@@ -149,7 +149,8 @@ class Environment:
 
     def tell(self, record: PlatformRecord) -> None:
         """Those who subscribed to it hear of this record."""
-        self._telemetry.tell("platform", record.to_json())
+        if self._telemetry.listens:
+            self._telemetry.tell("platform", record.to_json())
 
     def _telemetry_subscribed(self, subscription: Subscription) -> None:
         self._host.emit(ev.TelemetrySubscribed(self.name, subscription.name, subscription.kinds))

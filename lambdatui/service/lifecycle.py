@@ -555,13 +555,13 @@ class Lifecycle:
             return
         duration = self._finish_init(now, "success")
         if self.state == State.REINIT:
-            self._hand_out()
+            self._hand_out(self._began)
             return
         self._init_duration = duration
         self._do(CancelTimer())
         if self.request_id:
             self._start_clock(now)
-            self._hand_out()
+            self._hand_out(self._began)
         else:
             self._freeze()
             self._do(Released())
@@ -625,10 +625,10 @@ class Lifecycle:
     @_on(State.IDLE, Invoke)
     def _invoke_warm(self, now: float, given: Invoke) -> None:
         self.request_id = given.request_id
+        self._do(Thaw())  # first of all: the function is at work while the rest is written down
+        self._hand_out(now)
         self._emit(ev.EnvironmentThawed(self.environment))
         self._start_clock(now)
-        self._do(Thaw())
-        self._hand_out()
 
     @_on(State.BUSY, Responded)
     def _respond(self, now: float, given: Responded) -> None:
@@ -918,9 +918,9 @@ class Lifecycle:
         self._emit(ev.InvocationStarted(self.request_id, self.environment, deadline))
         self._do(SetTimer(deadline))
 
-    def _hand_out(self) -> None:
+    def _hand_out(self, began: float) -> None:
         assert self.request_id
-        self._do(AnswerNext(self.request_id, self._began + self.terms.timeout, self._crew.depart()))
+        self._do(AnswerNext(self.request_id, began + self.terms.timeout, self._crew.depart()))
         self.state = State.BUSY
 
     def _freeze(self) -> None:

@@ -82,7 +82,7 @@ def test_a_cold_start() -> None:
 
 def test_a_warm_invocation_thaws_and_has_no_init_duration() -> None:
     story = Story().warm().then(lc.Invoke("2"), 10.0)
-    assert story.kinds == ["EnvironmentThawed", "InvocationStarted", "SetTimer", "Thaw", "AnswerNext"]
+    assert story.kinds == ["Thaw", "AnswerNext", "EnvironmentThawed", "InvocationStarted", "SetTimer"]
     story.then(lc.Responded("2"), 0.001).then(NEXT)
     [finished] = story.all_of(ev.InvocationFinished)
     assert finished.init_duration_ms is None
