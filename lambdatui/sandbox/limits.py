@@ -32,6 +32,10 @@ _COST = 0.1
 """What all looks may cost together, in cores: three hundred environments at work are looked at less often each."""
 
 
+_WORTH_A_MEASUREMENT = 1.01
+"""Times the resident memory of the measurement before."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """`cores` is a share of CPU time, 1.0 for one core all the time; None leaves it alone."""
@@ -73,32 +77,54 @@ class Pace:
         return max(LOOK_EVERY, self._looking * self._cost / _COST)
 
 
-class Watch:
-    """Looks at a group while it works: from its start, or its thaw, until it is frozen or closed. `breached` is called
-    when it was killed for a limit. `wrappers` is the number of the group's first processes that are not the function's.
-    """
+@dataclass(frozen=True)
+class _Member:
+    """A group of the environment. `wrappers` is the number of its first processes that are not the function's."""
 
-    def __init__(
-        self, group: Group, limits: Limits, pace: Pace, breached: Callable[[Breach], None], *, wrappers: int
-    ) -> None:
-        self._group = group
+    group: Group
+    wrappers: int
+    breached: Callable[[Breach], None]
+
+
+class Watch:
+    """Looks at all processes of one environment while they work: from the first's start, or their thaw, until they are
+    frozen or gone. What their limits are, they are together."""
+
+    def __init__(self, limits: Limits, pace: Pace) -> None:
         self._limits = limits
         self._pace = pace
-        self._breached = breached
-        self._wrappers = wrappers
-        self._turn = Turn(limits.cores)
-        self._cpu = tree.CpuMeter()
-        self._loop = asyncio.get_running_loop()
+        self._members: dict[Group, _Member] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._closed = False
-        self._max_memory_mb = 0
+        self._peak_kb = 0
+        self._resident_kb = 0
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._turn = Turn(self._limits.cores)
+        self._cpu = tree.CpuMeter()
+        self._resident_kb = 0
+
+    def add(self, group: Group, wrappers: int, breached: Callable[[Breach], None]) -> None:
+        """Another group. `breached` is called when it is the one to be killed for a limit."""
+        if not self._members:
+            self._begin_anew()
+        self._members[group] = _Member(group, wrappers, breached)
         self._begin()
+
+    def remove(self, group: Group) -> None:
+        """Never look at this group again, nor stop or continue it. Doing so twice does nothing."""
+        if group in self._members:
+            self.max_memory_mb()
+            del self._members[group]
+            if not self._members:
+                self._pause_looking()
 
     def grant(self) -> None:
         """An invocation begins: from now on its share of the CPU counts."""
         self._turn.grant(time.monotonic(), self._cpu.total)
 
     def freeze(self) -> None:
+        """Stop every process, wherever in its work it is."""
         self._pause_looking()
         self._carry_out(self._turn.freeze())
 
@@ -106,26 +132,21 @@ class Watch:
         self._carry_out(self._turn.thaw())
         self._begin()
 
-    def close(self) -> None:
-        """Never look again, nor stop or continue anything. Closing twice does nothing."""
-        self._pause_looking()
-        self._closed = True
-
     def max_memory_mb(self) -> int:
-        """The most memory that the processes held so far: the sum of their high-water marks, in MB rounded up. It can
-        be above the limit for the moment between two looks, which is not told."""
-        if self._closed:
-            return min(self._max_memory_mb, self._limits.memory_mb)
-        pids = [pid for pid, _ in tree.tree(self._group.pid)]
-        self._cpu.look(pids)  # asked for at the end of an invocation: what was used up to here is not the next one's
-        used = math.ceil(tree.high_water_kb(pids[self._wrappers :]) / 1024)
-        self._max_memory_mb = max(self._max_memory_mb, used)
-        return min(self._max_memory_mb, self._limits.memory_mb)
+        """The most memory that the processes held at once so far, in MB rounded up. It can be above the limit for the
+        moment between two looks, which is not told."""
+        if self._members:
+            members = {member: [pid for pid, _ in tree.tree(member.group.pid)] for member in self._members.values()}
+            # Asked for at the end of an invocation: what CPU was used up to here is not the next one's.
+            self._cpu.look([pid for pids in members.values() for pid in pids])
+            functions = [pid for member, pids in members.items() for pid in pids[member.wrappers :]]
+            self._peak_kb = max(self._peak_kb, _most_kb(functions))
+        return min(math.ceil(self._peak_kb / 1024), self._limits.memory_mb)
 
     def _begin(self) -> None:
-        if not self._closed and self._timer is None:
+        if self._members and self._timer is None:
             self._pace.begin()
-            self._timer = self._loop.call_later(LOOK_EVERY, self._look)
+            self._timer = asyncio.get_running_loop().call_later(LOOK_EVERY, self._look)
 
     def _pause_looking(self) -> None:
         if self._timer is not None:
@@ -135,11 +156,10 @@ class Watch:
 
     def _look(self) -> None:
         cpu_before = time.thread_time()
-        members = list(tree.tree(self._group.pid))
-        pids = [pid for pid, _ in members]
-        breach = self._find_breach(pids[self._wrappers :], sum(threads for _, threads in members))
-        if breach:
-            self._kill_for(breach)
+        self._timer = None
+        pids = self._check_limits()
+        if not self._members:  # they were killed for a limit
+            self._pace.end()
             return
         if self._limits.cores is not None:
             self._cpu.look(pids)
@@ -147,26 +167,40 @@ class Watch:
         delay = self._pace.next_in(time.thread_time() - cpu_before)
         if self._turn.state == State.PAUSED:  # what stands still needs no look
             delay = max(self._turn.resumes_at - time.monotonic(), 0.0)
-        self._timer = self._loop.call_later(delay, self._look)
+        self._timer = asyncio.get_running_loop().call_later(delay, self._look)
 
-    def _find_breach(self, pids: list[int], tasks: int) -> Breach | None:
-        if tasks - self._wrappers > self._limits.tasks:
-            return Breach.TASKS
+    def _check_limits(self) -> list[int]:
+        """All processes. The group that holds the most is killed where together they hold too much."""
+        members = {member: list(tree.tree(member.group.pid)) for member in self._members.values()}
+        functions = {member: [pid for pid, _ in of[member.wrappers :]] for member, of in members.items()}
+        tasks = {member: sum(threads for _, threads in of) - member.wrappers for member, of in members.items()}
+        everything = [pid for pids in functions.values() for pid in pids]
         limit = self._limits.memory_mb * 1024
-        if tree.resident_kb(pids) > limit and tree.held_kb(pids) > limit:
-            return Breach.MEMORY
-        return None
+        if sum(tasks.values()) > self._limits.tasks:
+            max(members, key=lambda member: tasks[member]).breached(Breach.TASKS)
+        elif self._measure(everything) > limit:
+            self._peak_kb = limit
+            max(members, key=lambda member: tree.resident_kb(functions[member])).breached(Breach.MEMORY)
+        return [pid for of in members.values() for pid, _ in of]
 
-    def _kill_for(self, breach: Breach) -> None:
-        if breach == Breach.MEMORY:
-            self._max_memory_mb = self._limits.memory_mb
-        self.close()
-        self._breached(breach)
+    def _measure(self, pids: list[int]) -> int:
+        """What they hold now. Where there are several, that takes long, and is done only when it can have grown."""
+        resident = tree.resident_kb(pids)
+        if len(pids) > 1:
+            if resident <= self._resident_kb * _WORTH_A_MEASUREMENT:
+                return 0
+            self._resident_kb, resident = resident, tree.held_kb(pids)
+        self._peak_kb = max(self._peak_kb, resident)
+        return resident
 
     def _carry_out(self, signal: Signal | None) -> None:
-        if self._closed:
-            return
-        if signal == Signal.STOP:
-            self._group.stop()
-        elif signal == Signal.CONTINUE:
-            self._group.go_on()
+        for group in self._members:
+            if signal == Signal.STOP:
+                group.stop()
+            elif signal == Signal.CONTINUE:
+                group.go_on()
+
+
+def _most_kb(pids: list[int]) -> int:
+    """Of a single process the most that it ever held; of several, which share what they have, what they hold now."""
+    return tree.high_water_kb(pids) if len(pids) == 1 else tree.held_kb(pids)

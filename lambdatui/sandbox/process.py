@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from lambdatui.sandbox.capture import Capture, Output
 from lambdatui.sandbox.group import Group
 from lambdatui.sandbox.guardian import Guardian
-from lambdatui.sandbox.limits import DESCRIPTORS, Breach, Limits, Pace, Watch
+from lambdatui.sandbox.limits import DESCRIPTORS, Breach, Watch
 from lambdatui.sandbox.machine import Machine
 from lambdatui.sandbox.sandbox import Place, Program
 from lambdatui.sandbox.tree import tree
@@ -74,8 +74,7 @@ class Process:
         capture: Capture,
         guardian: Guardian,
         wrapped: bool,
-        limits: Limits,
-        pace: Pace,
+        watch: Watch,
         on_exit: Callable[[Exit], None],
     ) -> None:
         self._process = process
@@ -85,7 +84,8 @@ class Process:
         self._on_exit = on_exit
         self._group = Group(process.pid)
         self._breach: Breach | None = None
-        self._watch = Watch(self._group, limits, pace, self._breached, wrappers=_WRAPPERS if wrapped else 0)
+        self._watch = watch
+        watch.add(self._group, _WRAPPERS if wrapped else 0, self._breached)
         self._task = asyncio.create_task(self._wait_for_exit())
 
     @classmethod
@@ -95,12 +95,13 @@ class Process:
         program: Program,
         place: Place,
         *,
-        limits: Limits,
+        watch: Watch,
         guardian: Guardian,
         on_output: Callable[[list[Output]], None],
         on_exit: Callable[[Exit], None],
     ) -> Process:
-        """Start it; raises OSError. `on_exit` comes once, after all output, when every process is gone."""
+        """Start it; raises OSError. `watch` is the environment's, which stops and continues it; `on_exit` comes once,
+        after all output, when every process is gone."""
         reading, writing = os.pipe()
         frames = {"_LAMBDA_TELEMETRY_LOG_FD": str(writing)} if program.frames else {}
         variables = {**program.variables, **frames, **guardian.mark()}
@@ -124,18 +125,7 @@ class Process:
         guardian.watch(process.pid)
         _limit_descriptors(process.pid)
         capture, wrapped = Capture(reading, on_output), machine.sandbox.wrapped
-        return cls(process, capture, guardian, wrapped, limits, machine.pace, on_exit)
-
-    def freeze(self) -> None:
-        """Stop every process, wherever in its work it is."""
-        self._watch.freeze()
-
-    def thaw(self) -> None:
-        self._watch.thaw()
-
-    def grant(self) -> None:
-        """An invocation begins, with its own budget of CPU time; an init has as much as there is."""
-        self._watch.grant()
+        return cls(process, capture, guardian, wrapped, watch, on_exit)
 
     def terminate(self) -> None:
         """Ask the program and what it started to end: SIGTERM, but not for bubblewrap's own processes around it, whose
@@ -145,17 +135,12 @@ class Process:
                 os.kill(pid, signal.SIGTERM)
 
     def kill(self) -> None:
-        self._watch.max_memory_mb()
-        self._watch.close()
+        self._watch.remove(self._group)
         self._group.kill()
 
     def drain(self, flush: bool = False) -> None:
         """Deliver what was printed up to now, if `flush` also a line that has not ended."""
         self._capture.drain(flush)
-
-    def max_memory_mb(self) -> int:
-        """The most memory that its processes held so far, in MB."""
-        return self._watch.max_memory_mb()
 
     async def wait(self) -> None:
         """Until it is gone and `on_exit` was called."""
@@ -167,7 +152,7 @@ class Process:
 
     async def _wait_for_exit(self) -> None:
         code = await self._process.wait()
-        self._watch.close()
+        self._watch.remove(self._group)
         self._group.kill_the_rest()
         self._guardian.forget(self._process.pid)
         self._capture.close()

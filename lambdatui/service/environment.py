@@ -10,7 +10,7 @@ from functools import partial
 from lambdatui import events as ev
 from lambdatui.events import Json
 from lambdatui.sandbox.capture import Line, Output, RuntimeReady
-from lambdatui.sandbox.limits import TASKS, Breach
+from lambdatui.sandbox.limits import TASKS, Breach, Watch
 from lambdatui.sandbox.process import Exit, Process
 from lambdatui.service import lifecycle as lc
 from lambdatui.service.extensions_api import ExtensionsApi, Registration
@@ -39,6 +39,7 @@ class Host:
     clock: Callable[[], float]
     starts: asyncio.Semaphore
     spawn: Spawn
+    watch: Watch
     excess_mb: Callable[[], int]
     """By how much /tmp holds more than it may, where that cannot be prevented."""
     emit: Callable[[ev.Event], None]
@@ -230,10 +231,10 @@ class Environment:
                 case lc.SpawnExtensions(names):
                     self._in_background(self._start_extensions(names))
                 case lc.Freeze():
-                    self._signal(Process.freeze)
+                    self._host.watch.freeze()
                     self._tell_excess()
                 case lc.Thaw():
-                    self._signal(Process.thaw)
+                    self._host.watch.thaw()
                 case lc.Kill():
                     self._signal(Process.kill)
                 case lc.KillRuntime():
@@ -308,7 +309,7 @@ class Environment:
     def _answer_next(self, deadline: float, extensions: tuple[str, ...]) -> None:
         assert self._invocation
         invocation, self._invocation = replace(self._invocation, deadline_ms=int(deadline * 1000)), None
-        self._signal(Process.grant)
+        self._host.watch.grant()
         self._extensions_api.hand_out_invoke(extensions, _invoke_event(invocation))
         self._api.answer_next(invocation)
 
@@ -323,7 +324,7 @@ class Environment:
     def _time_is_up(self) -> None:
         self._timer = None
         if not self._lifecycle.dying:
-            self._signal(Process.freeze)  # at once: the rest takes a moment in which the function would go on
+            self._host.watch.freeze()  # at once: the rest takes a moment in which the function would go on
             self._drain()
         self._take(lc.TimeIsUp(self._memory_mb()))
 
@@ -353,7 +354,7 @@ class Environment:
             process.drain()
 
     def _memory_mb(self) -> int:
-        return sum(process.max_memory_mb() for process in self._processes)
+        return self._host.watch.max_memory_mb()
 
 
 def _invoke_event(invocation: NextInvocation) -> dict[str, Json]:

@@ -19,7 +19,7 @@ from lambdatui.role import Role
 from lambdatui.runtimes.runtime import Folders
 from lambdatui.sandbox.capture import Output
 from lambdatui.sandbox.guardian import Guardian
-from lambdatui.sandbox.limits import Limits, cores_for
+from lambdatui.sandbox.limits import Limits, Watch, cores_for
 from lambdatui.sandbox.machine import Machine
 from lambdatui.sandbox.process import Exit, Process
 from lambdatui.sandbox.sandbox import Place, Program
@@ -195,7 +195,8 @@ class Pool:
         machine, roots = surroundings.machine, surroundings.machine.sandbox.roots(place)
         folders = Folders(place.code, place.layers, roots.task, roots.layers)
         memory_size, ephemeral_storage = configuration.memory_size, configuration.ephemeral_storage
-        limits = Limits(memory_size, cores_for(memory_size) if surroundings.cpu_limit else None)
+        cores = cores_for(memory_size) if surroundings.cpu_limit else None
+        watch = Watch(Limits(memory_size, cores), machine.pace)
 
         async def spawn(extension: str | None, address: str, on_output: _OnOutput, on_exit: _OnExit) -> Process:
             variables = function_variables(
@@ -225,7 +226,7 @@ class Pool:
                 machine,
                 program,
                 place,
-                limits=limits,
+                watch=watch,
                 guardian=surroundings.guardian,
                 on_output=on_output,
                 on_exit=on_exit,
@@ -238,6 +239,7 @@ class Pool:
             clock=self._clock,
             starts=self._starts,
             spawn=spawn,
+            watch=watch,
             excess_mb=lambda: machine.storage.excess_mb(place.tmp, ephemeral_storage),
             emit=lambda event: self._emit(resident, event),
             wrote=lambda request_id, lines: self._write(resident, request_id, False, resident.log.of_function(lines)),

@@ -14,7 +14,7 @@ import pytest
 
 from lambdatui.sandbox.capture import Line, Output
 from lambdatui.sandbox.guardian import Guardian
-from lambdatui.sandbox.limits import Limits, Pace
+from lambdatui.sandbox.limits import Limits, Pace, Watch
 from lambdatui.sandbox.machine import Machine
 from lambdatui.sandbox.process import Exit, Process
 from lambdatui.sandbox.sandbox import Bubblewrap, Place, ProcessGroup, Program, Sandbox, choose
@@ -41,7 +41,8 @@ async def sandbox(request: pytest.FixtureRequest) -> Sandbox:
 class Running:
     """A Python program in an environment's sandbox, and what came of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Watch) -> None:
+        self.watch = watch
         self.lines: list[str] = []
         self.exit: Exit | None = None
         self.changed = asyncio.Event()
@@ -71,14 +72,15 @@ class Starter:
         place = Place(self.folder / "code", self.folder / "tmp")
         for path in (place.code, place.tmp):
             path.mkdir(exist_ok=True)
-        running = Running()
+        pace = Pace()
+        running = Running(Watch(Limits(1024, None), pace))
         reads = tuple(Path(path) for path in {sys.prefix, sys.base_prefix})
         program = Program((sys.executable, "-u", "-c", source), {"PATH": os.environ["PATH"]}, reads)
         running.process = await Process.start(
-            Machine(self.sandbox, Folders(), Pace()),
+            Machine(self.sandbox, Folders(), pace),
             program,
             place,
-            limits=Limits(1024, None),
+            watch=running.watch,
             guardian=self.guardian,
             on_output=running.printed,
             on_exit=running.exited,
@@ -131,14 +133,14 @@ async def test_frozen_it_stands_still_strays_too_and_thawed_it_goes_on(start: St
         f"import subprocess, sys; subprocess.run([sys.executable, '-c', '{count}'], start_new_session=True)"
     )
     await running.until("5")
-    running.process.freeze()
+    running.watch.freeze()
     await asyncio.sleep(0.1)  # what was on its way
     running.process.drain()
     still = len(running.lines)
     await asyncio.sleep(0.3)
     running.process.drain()
     assert len(running.lines) == still
-    running.process.thaw()
+    running.watch.thaw()
     await running.until(str(still + 5))
 
 
@@ -147,7 +149,7 @@ async def test_killed_while_frozen_nothing_is_left(start: Starter, guardian: Gua
         "import subprocess, time; subprocess.Popen(['sleep', '62'], start_new_session=True); print('up');time.sleep(60)"
     )
     await running.until("up")
-    running.process.freeze()
+    running.watch.freeze()
     running.process.kill()
     await running.process.wait()
     assert running.exit and running.exit.signal == 9
@@ -159,7 +161,7 @@ async def test_killed_while_frozen_nothing_is_left(start: Starter, guardian: Gua
 async def test_memory_is_the_high_water_mark(start: Starter) -> None:
     running = await start("x = bytearray(100 * 2**20); del x; print('up'); import time; time.sleep(60)")
     await running.until("up")
-    assert 100 <= running.process.max_memory_mb() < 140
+    assert 100 <= running.watch.max_memory_mb() < 140
 
 
 def marked(folder: Path) -> list[psutil.Process]:

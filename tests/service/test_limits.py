@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import time
 
 import pytest
@@ -105,6 +106,7 @@ async def test_what_children_share_with_their_parent_counts_once(laboratory: Lab
 # -- CPU ------------------------------------------------------------------------------------------------------------
 
 WORK = """
+import sys
 import time
 def handler(event, context):
     def work():
@@ -282,3 +284,74 @@ def told_limits(laboratory: Laboratory) -> tuple[str, ...]:
     opened = laboratory.service.journal.records[0].event
     assert isinstance(opened, ev.LaboratoryOpened)
     return opened.limits
+
+
+# -- several processes ----------------------------------------------------------------------------------------------
+
+
+async def test_memory_that_a_child_held_counts_when_the_child_has_gone(laboratory: Laboratory) -> None:
+    await laboratory.create(
+        """
+        import subprocess, sys
+        def handler(event, context):
+            subprocess.run([sys.executable, "-c", "import time; x = b'x' * 200_000_000; time.sleep(0.3)"])
+        """,
+        memory_size=1024,
+        timeout=30,
+    )
+    assert 200 <= ((await laboratory.invoke()).max_memory_used_mb or 0) < 300
+
+
+async def test_memory_that_processes_share_counts_once(laboratory: Laboratory) -> None:
+    await laboratory.create(
+        """
+        import os, time
+        def handler(event, context):
+            shared = b"x" * 100_000_000
+            children = []
+            for _ in range(4):
+                pid = os.fork()
+                if pid == 0:
+                    time.sleep(0.3)
+                    os._exit(0)
+                children.append(pid)
+            for pid in children:
+                os.waitpid(pid, 0)
+        """,
+        memory_size=1024,
+        timeout=30,
+    )
+    assert 100 <= ((await laboratory.invoke()).max_memory_used_mb or 0) < 200
+
+
+async def test_an_init_that_ends_the_process_has_held_memory_too(laboratory: Laboratory) -> None:
+    await laboratory.create("import os, time\ntime.sleep(0.1)\nos._exit(1)")
+    assert ((await laboratory.invoke()).max_memory_used_mb or 0) > 5
+
+
+async def test_what_an_extension_holds_is_the_environments(laboratory: Laboratory) -> None:
+    extension = laboratory.folder / "layer" / "extensions" / "greedy"
+    extension.parent.mkdir(parents=True)
+    extension.write_text(
+        f"""#!{sys.executable}
+import json, os, urllib.request
+api = f"http://{{os.environ['AWS_LAMBDA_RUNTIME_API']}}/2020-01-01/extension"
+body = json.dumps({{"events": ["INVOKE"]}}).encode()
+request = urllib.request.Request(f"{{api}}/register", body, {{"Lambda-Extension-Name": "greedy"}})
+with urllib.request.urlopen(request) as answer:
+    name = {{"Lambda-Extension-Identifier": answer.headers["Lambda-Extension-Identifier"]}}
+held = b"x" * 60_000_000
+while True:
+    urllib.request.urlopen(urllib.request.Request(f"{{api}}/event/next", headers=name)).read()
+"""
+    )
+    extension.chmod(0o755)
+    await laboratory.create(
+        "def handler(event, context):\n    held = b'x' * event * 1_000_000\n    return len(held)",
+        layers=(str(laboratory.folder / "layer"),),
+        memory_size=128,
+        timeout=30,
+    )
+    assert (await laboratory.invoke("10")).status == "succeeded"
+    killed = await laboratory.invoke("80")
+    assert (killed.status, killed.max_memory_used_mb) == ("failed", 128)
