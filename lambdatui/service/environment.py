@@ -12,6 +12,8 @@ from lambdatui.events import Json
 from lambdatui.sandbox.capture import Line, Output, RuntimeReady
 from lambdatui.sandbox.limits import TASKS, Breach, Watch
 from lambdatui.sandbox.process import Exit, Process
+from lambdatui.service import effects as do
+from lambdatui.service import inputs
 from lambdatui.service import lifecycle as lc
 from lambdatui.service.extensions_api import ExtensionsApi, Registration
 from lambdatui.service.lifecycle import iso_time
@@ -24,7 +26,7 @@ Spawn = Callable[[str | None, str, Callable[[list[Output]], None], Callable[[Exi
 """Starts the process of the extension of this name, or of the runtime (None), for the APIs at an address; raises
 OSError."""
 
-_ERROR_TYPES: dict[Breach | None, str] = {Breach.MEMORY: lc.OUT_OF_MEMORY}
+_ERROR_TYPES: dict[Breach | None, str] = {Breach.MEMORY: inputs.OUT_OF_MEMORY}
 """By the limit for which a process was killed."""
 
 
@@ -90,18 +92,18 @@ class Environment:
     def invoke(self, invocation: NextInvocation) -> None:
         """Its deadline is set when its clock starts."""
         self._invocation = invocation
-        self._take(lc.Invoke(invocation.request_id))
+        self._take(inputs.Invoke(invocation.request_id))
 
     def retire(self, because: str) -> None:
-        self._take(lc.Retire(because))
+        self._take(inputs.Retire(because))
 
     def shut_down(self, because: str) -> None:
         """End; extensions get their time to notice it."""
-        self._take(lc.ShutDown(because))
+        self._take(inputs.ShutDown(because))
 
     def end(self, because: str) -> None:
         """End at once, whatever is going on."""
-        self._take(lc.End(because))
+        self._take(inputs.End(because))
 
     # what the Runtime API hears (a runtime_api.Listener); all that was printed before comes before it in the log
 
@@ -109,44 +111,44 @@ class Environment:
         self._extensions_api.close_registration()
         self._drain(flush=True)
         self._start_is_over()
-        self._take(lc.NextRequested(self._memory_mb()))
+        self._take(inputs.NextRequested(self._memory_mb()))
 
     def runtime_response(self, request_id: str, body: bytes) -> None:
         self._drain()
-        self._take(lc.Responded(body.decode(errors="replace")))
+        self._take(inputs.Responded(body.decode(errors="replace")))
 
     def runtime_response_too_large(self, request_id: str, limit: int) -> None:
         self._drain()
-        self._take(lc.ResponseTooLarge(limit))
+        self._take(inputs.ResponseTooLarge(limit))
 
     def runtime_response_part(self, request_id: str, data: bytes) -> None:
         self._drain()
-        self._take(lc.ResponsePart(data))
+        self._take(inputs.ResponsePart(data))
 
     def runtime_response_end(self, request_id: str, error_type: str | None, error_body: bytes) -> None:
         self._drain()
-        self._take(lc.ResponseEnd(error_type, error_body.decode(errors="replace")))
+        self._take(inputs.ResponseEnd(error_type, error_body.decode(errors="replace")))
 
     def runtime_error(self, request_id: str, error_type: str, body: bytes) -> None:
         self._drain()
-        self._take(lc.Errored(body.decode(errors="replace")))
+        self._take(inputs.Errored(body.decode(errors="replace")))
 
     def runtime_init_error(self, error_type: str, body: bytes) -> None:
         self._drain(flush=True)
-        self._take(lc.InitErrored(error_type, body.decode(errors="replace")))
+        self._take(inputs.InitErrored(error_type, body.decode(errors="replace")))
 
     # what the Extensions API hears (an extensions_api.Listener)
 
     def extension_registered(self, name: str, external: bool, events: tuple[str, ...]) -> None:
-        self._take(lc.ExtensionRegistered(name, external, events))
+        self._take(inputs.ExtensionRegistered(name, external, events))
 
     def extension_next(self, name: str) -> None:
         if name in self._extensions:
             self._extensions[name].drain(flush=True)
-        self._take(lc.ExtensionNextRequested(name, self._memory_mb()))
+        self._take(inputs.ExtensionNextRequested(name, self._memory_mb()))
 
     def extension_error(self, name: str, call: str, error_type: str) -> None:
-        self._take(lc.ExtensionErred(name, call, error_type))
+        self._take(inputs.ExtensionErred(name, call, error_type))
 
     def tell(self, record: PlatformRecord) -> None:
         """Those who subscribed to it hear of this record."""
@@ -182,19 +184,19 @@ class Environment:
 
     def _runtime_ready(self, _: RuntimeReady) -> None:
         self._start_is_over()
-        self._take(lc.RuntimeInitDone())
+        self._take(inputs.RuntimeInitDone())
 
     def _exited(self, how: Exit) -> None:
         self._runtime = None
         if how.breach == Breach.TASKS:
             self._notice(f"was ended: it had more than {TASKS:,} processes and threads")
         self._process_is_gone()
-        self._take(lc.Exited(str(how), how.max_memory_mb, _ERROR_TYPES.get(how.breach, lc.EXIT_ERROR)))
+        self._take(inputs.Exited(str(how), how.max_memory_mb, _ERROR_TYPES.get(how.breach, inputs.EXIT_ERROR)))
 
     def _extension_exited(self, name: str, how: Exit) -> None:
         del self._extensions[name]
         self._process_is_gone()
-        self._take(lc.ExtensionExited(name, how.cause, how.max_memory_mb))
+        self._take(inputs.ExtensionExited(name, how.cause, how.max_memory_mb))
 
     def _process_is_gone(self) -> None:
         self._start_is_over()
@@ -204,48 +206,48 @@ class Environment:
 
     # effects
 
-    def _take(self, given: lc.Input) -> None:
+    def _take(self, given: inputs.Input) -> None:
         self._carry_out(self._lifecycle.handle(self._host.clock(), given))
 
-    def _carry_out(self, effects: list[lc.Effect]) -> None:
+    def _carry_out(self, effects: list[do.Effect]) -> None:
         for effect in effects:
             match effect:
-                case lc.Emit(event):
+                case do.Emit(event):
                     self._host.emit(event)
                     if isinstance(event, ev.InitFinished):
                         self._telemetry.close()
-                case lc.Reply() as reply:
+                case do.Reply() as reply:
                     self._host.emit(ev.InvocationAnswered(**vars(reply)))
                     self._host.replied(reply.request_id)
-                case lc.AnswerNext(_, deadline, extensions):
+                case do.AnswerNext(_, deadline, extensions):
                     self._answer_next(deadline, extensions)
-                case lc.SendShutdown(names, reason, deadline):
+                case do.SendShutdown(names, reason, deadline):
                     self._telemetry.flush()
                     self._extensions_api.hand_out_shutdown(names, reason, int(deadline * 1000))
-                case lc.SetTimer(at):
+                case do.SetTimer(at):
                     self._set_timer(at)
-                case lc.CancelTimer():
+                case do.CancelTimer():
                     self._set_timer(None)
-                case lc.Spawn():
+                case do.Spawn():
                     self._in_background(self._start_runtime())
-                case lc.SpawnExtensions(names):
+                case do.SpawnExtensions(names):
                     self._in_background(self._start_extensions(names))
-                case lc.Freeze():
+                case do.Freeze():
                     self._host.watch.freeze()
                     self._tell_excess()
-                case lc.Thaw():
+                case do.Thaw():
                     self._host.watch.thaw()
-                case lc.Kill():
+                case do.Kill():
                     self._signal(Process.kill)
-                case lc.KillRuntime():
+                case do.KillRuntime():
                     self._signal(Process.kill, [self._runtime])
-                case lc.KillExtensions(names):
+                case do.KillExtensions(names):
                     self._signal(Process.kill, [self._extensions.get(name) for name in names])
-                case lc.Terminate():
+                case do.Terminate():
                     self._signal(Process.terminate, [self._runtime])
-                case lc.Released():
+                case do.Released():
                     self._host.released()
-                case lc.Ended():
+                case do.Ended():
                     self._closing = asyncio.create_task(self._close())
 
     def _in_background(self, work: Coroutine[None, None, None]) -> None:
@@ -260,9 +262,9 @@ class Environment:
             await self._prepare_start(())
             self._runtime = await self._host.spawn(None, self._api.address, self._printed, self._exited)
         except Exception as error:
-            self._take(lc.Exited(self._not_started(error), 0, "Runtime.InvalidEntrypoint"))
+            self._take(inputs.Exited(self._not_started(error), 0, "Runtime.InvalidEntrypoint"))
         else:
-            self._take(lc.ProcessStarted())
+            self._take(inputs.ProcessStarted())
 
     async def _start_extensions(self, names: tuple[str, ...]) -> None:
         """Start them one after another; the runtime, which follows, has the same turn."""
@@ -274,10 +276,10 @@ class Environment:
                 )
             except Exception as error:
                 why = "PermissionDenied" if isinstance(error, PermissionError) else "UnknownError"
-                self._take(lc.ExtensionNotLaunched(name, self._not_started(error), why))
+                self._take(inputs.ExtensionNotLaunched(name, self._not_started(error), why))
             else:
                 self._extensions[name] = process
-                self._take(lc.ExtensionStarted(name))
+                self._take(inputs.ExtensionStarted(name))
 
     def _not_started(self, error: Exception) -> str:
         """Whatever the reason is, the turn is over."""
@@ -326,7 +328,7 @@ class Environment:
         if not self._lifecycle.dying:
             self._host.watch.freeze()  # at once: the rest takes a moment in which the function would go on
             self._drain()
-        self._take(lc.TimeIsUp(self._memory_mb()))
+        self._take(inputs.TimeIsUp(self._memory_mb()))
 
     @property
     def _processes(self) -> list[Process]:

@@ -29,9 +29,51 @@ from typing import Any, TypeAlias
 
 from lambdatui import events as ev
 from lambdatui.service.crew import MAX_EXTENSIONS, Crew, Presence
-
-EXIT_ERROR = "Runtime.ExitError"
-OUT_OF_MEMORY = "Runtime.OutOfMemory"
+from lambdatui.service.effects import (
+    AnswerNext,
+    CancelTimer,
+    Effect,
+    Emit,
+    Ended,
+    Freeze,
+    Kill,
+    KillExtensions,
+    KillRuntime,
+    Released,
+    Reply,
+    SendShutdown,
+    SetTimer,
+    Spawn,
+    SpawnExtensions,
+    Terminate,
+    Thaw,
+)
+from lambdatui.service.inputs import (
+    EXIT_ERROR,
+    OUT_OF_MEMORY,
+    End,
+    Errored,
+    Exited,
+    ExtensionErred,
+    ExtensionExited,
+    ExtensionNextRequested,
+    ExtensionNotLaunched,
+    ExtensionRegistered,
+    ExtensionStarted,
+    InitErrored,
+    Input,
+    Invoke,
+    NextRequested,
+    ProcessStarted,
+    Responded,
+    ResponseEnd,
+    ResponsePart,
+    ResponseTooLarge,
+    Retire,
+    RuntimeInitDone,
+    ShutDown,
+    TimeIsUp,
+)
 
 INIT_LIMIT = 10.0
 """Seconds that the init phase of an on-demand environment may take."""
@@ -50,313 +92,6 @@ class State(StrEnum):
     REINIT = "reinit"  # an init paid inside an invocation
     ENDING = "ending"  # told to die for good
     ENDED = "ended"
-
-
-# -- inputs ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Invoke:
-    """The scheduler placed an invocation here."""
-
-    request_id: str
-
-
-@dataclass(frozen=True)
-class ProcessStarted:
-    """The runtime's exec happened: the init's clock starts, unless that of an extension was first."""
-
-
-@dataclass(frozen=True)
-class ExtensionStarted:
-    """The exec of an external extension happened."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class ExtensionRegistered:
-    name: str
-    external: bool
-    events: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ExtensionNextRequested:
-    """It asks for the next event. `memory_mb` as for NextRequested."""
-
-    name: str
-    memory_mb: int
-
-
-@dataclass(frozen=True)
-class ExtensionErred:
-    """It reported that its init failed, or why it will exit (`call`: 'init' or 'exit'), in its own word for it. What
-    follows comes when it does exit."""
-
-    name: str
-    call: str
-    error_type: str
-
-
-@dataclass(frozen=True)
-class ExtensionExited:
-    """Its process is gone and all it printed is written."""
-
-    name: str
-    reason: str
-    memory_mb: int
-
-
-@dataclass(frozen=True)
-class ExtensionNotLaunched:
-    """Its program cannot be started; `error_type` as an EXTENSION line names it, 'PermissionDenied', say."""
-
-    name: str
-    reason: str
-    error_type: str
-
-
-@dataclass(frozen=True)
-class RuntimeInitDone:
-    """The runtime turns to the function's own code."""
-
-
-@dataclass(frozen=True)
-class NextRequested:
-    """The runtime asks for the next invocation. `memory_mb` is the high-water mark of the environment's processes."""
-
-    memory_mb: int
-
-
-@dataclass(frozen=True)
-class Responded:
-    body: str
-
-
-@dataclass(frozen=True)
-class ResponseTooLarge:
-    """The runtime posted a response over the limit and was refused."""
-
-    limit: int
-
-
-@dataclass(frozen=True)
-class ResponsePart:
-    """Some of a response that the function streams."""
-
-    data: bytes
-
-
-@dataclass(frozen=True)
-class ResponseEnd:
-    """All of a streamed response was sent; or, with an error type, the function failed in the middle of it."""
-
-    error_type: str | None
-    error_body: str
-
-
-@dataclass(frozen=True)
-class Errored:
-    """The runtime reports that the function failed."""
-
-    body: str
-
-
-@dataclass(frozen=True)
-class InitErrored:
-    error_type: str
-    body: str
-
-
-@dataclass(frozen=True)
-class TimeIsUp:
-    """The moment of the last SetTimer has come."""
-
-    memory_mb: int
-
-
-@dataclass(frozen=True)
-class Exited:
-    """The process is gone and all it printed is written, or it could not be started at all."""
-
-    reason: str
-    memory_mb: int
-    error_type: str = EXIT_ERROR
-
-
-@dataclass(frozen=True)
-class Retire:
-    """Its code or configuration is not the function's any more: end as soon as no invocation is in flight."""
-
-    because: str
-
-
-@dataclass(frozen=True)
-class ShutDown:
-    """End, with a shutdown phase where there are extensions to notice it. No invocation is in flight."""
-
-    because: str
-
-
-@dataclass(frozen=True)
-class End:
-    """End now, whatever is going on: nobody is told."""
-
-    because: str
-
-
-Input: TypeAlias = (
-    Invoke
-    | ProcessStarted
-    | ExtensionStarted
-    | ExtensionRegistered
-    | ExtensionNextRequested
-    | ExtensionErred
-    | ExtensionExited
-    | ExtensionNotLaunched
-    | RuntimeInitDone
-    | NextRequested
-    | Responded
-    | ResponseTooLarge
-    | ResponsePart
-    | ResponseEnd
-    | Errored
-    | InitErrored
-    | TimeIsUp
-    | Exited
-    | Retire
-    | ShutDown
-    | End
-)
-
-
-# -- effects --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Spawn:
-    """Start the runtime; answer with ProcessStarted, or Exited where it cannot be started."""
-
-
-@dataclass(frozen=True)
-class SpawnExtensions:
-    """Start these; answer for each with ExtensionStarted or ExtensionNotLaunched."""
-
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Kill:
-    """SIGKILL for every process there is; Exited or ExtensionExited follow."""
-
-
-@dataclass(frozen=True)
-class KillRuntime:
-    """SIGKILL for the runtime's process."""
-
-
-@dataclass(frozen=True)
-class KillExtensions:
-    """SIGKILL for the processes of these."""
-
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Terminate:
-    """SIGTERM for the runtime's process."""
-
-
-@dataclass(frozen=True)
-class SendShutdown:
-    """The SHUTDOWN event for these extensions."""
-
-    names: tuple[str, ...]
-    reason: str
-    deadline: float
-
-
-@dataclass(frozen=True)
-class Freeze:
-    pass
-
-
-@dataclass(frozen=True)
-class Thaw:
-    pass
-
-
-@dataclass(frozen=True)
-class AnswerNext:
-    """Give the runtime its invocation, and these extensions INVOKE."""
-
-    request_id: str
-    deadline: float
-    extensions: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Reply:
-    """Answer the caller: see :class:`lambdatui.events.InvocationAnswered`."""
-
-    request_id: str
-    status: str
-    payload: str
-    function_error: str | None
-    error_code: str | None = None
-    error_details: str | None = None
-
-
-@dataclass(frozen=True)
-class SetTimer:
-    """Give TimeIsUp at this moment. Replaces the one before."""
-
-    at: float
-
-
-@dataclass(frozen=True)
-class CancelTimer:
-    pass
-
-
-@dataclass(frozen=True)
-class Emit:
-    event: ev.Event
-
-
-@dataclass(frozen=True)
-class Released:
-    """The environment is done with its invocation, or with an init ahead of the first, and could take one, unless it is
-    retired."""
-
-
-@dataclass(frozen=True)
-class Ended:
-    """Nothing is left of the processes."""
-
-
-Effect: TypeAlias = (
-    Spawn
-    | SpawnExtensions
-    | Kill
-    | KillRuntime
-    | KillExtensions
-    | Terminate
-    | SendShutdown
-    | Freeze
-    | Thaw
-    | AnswerNext
-    | Reply
-    | SetTimer
-    | CancelTimer
-    | Emit
-    | Released
-    | Ended
-)
-
-
-# -- the machine ----------------------------------------------------------------------------------------------------
 
 
 class IllegalInput(Exception):

@@ -13,15 +13,17 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from lambdatui import events as ev
 from lambdatui.function import LoggingConfig
+from lambdatui.service import effects as do
+from lambdatui.service import inputs as it
 from lambdatui.service import lifecycle as lc
 from lambdatui.service.lifecycle import State, Terms
 from lambdatui.service.logs import EnvironmentLog
 from lambdatui.service.platform_records import PlatformRecords
 
-NEXT = lc.NextRequested(20)
-NEXT_OF_A = lc.ExtensionNextRequested("a", 1)
+NEXT = it.NextRequested(20)
+NEXT_OF_A = it.ExtensionNextRequested("a", 1)
 E = TypeVar("E")
-EXIT = lc.Exited("Runtime exited with error: exit status 1", 30)
+EXIT = it.Exited("Runtime exited with error: exit status 1", 30)
 
 
 class Story:
@@ -30,41 +32,41 @@ class Story:
     def __init__(self, dialect: str = "current", timeout: int = 3, extensions: tuple[str, ...] = ()) -> None:
         self.machine = lc.Lifecycle("env", Terms(timeout, 128, dialect, extensions=extensions))
         self.now = 1_700_000_000.0
-        self.effects: list[lc.Effect] = self.machine.begin()
+        self.effects: list[do.Effect] = self.machine.begin()
 
-    def then(self, given: lc.Input, seconds: float = 0.0) -> Story:
+    def then(self, given: it.Input, seconds: float = 0.0) -> Story:
         self.now += seconds
         self.effects += self.machine.handle(self.now, given)
         return self
 
     def warm(self) -> Story:
         """After a first invocation that succeeded."""
-        self.then(lc.Invoke("1")).then(lc.ProcessStarted()).then(lc.RuntimeInitDone(), 0.04).then(NEXT, 0.01)
-        self.then(lc.Responded("1"), 0.1).then(NEXT)
+        self.then(it.Invoke("1")).then(it.ProcessStarted()).then(it.RuntimeInitDone(), 0.04).then(NEXT, 0.01)
+        self.then(it.Responded("1"), 0.1).then(NEXT)
         self.effects.clear()
         return self
 
     def with_extensions(self) -> Story:
         """The same, where `a` gets INVOKE and SHUTDOWN, and `b` nothing."""
-        self.then(lc.Invoke("1")).then(lc.ExtensionStarted("a")).then(lc.ExtensionStarted("b"))
-        self.then(lc.ExtensionRegistered("a", True, ("INVOKE", "SHUTDOWN"))).then(NEXT_OF_A)
-        self.then(lc.ExtensionRegistered("b", True, ())).then(lc.ExtensionNextRequested("b", 1))
-        self.then(lc.ProcessStarted()).then(NEXT).then(lc.Responded("1")).then(NEXT).then(NEXT_OF_A)
+        self.then(it.Invoke("1")).then(it.ExtensionStarted("a")).then(it.ExtensionStarted("b"))
+        self.then(it.ExtensionRegistered("a", True, ("INVOKE", "SHUTDOWN"))).then(NEXT_OF_A)
+        self.then(it.ExtensionRegistered("b", True, ())).then(it.ExtensionNextRequested("b", 1))
+        self.then(it.ProcessStarted()).then(NEXT).then(it.Responded("1")).then(NEXT).then(NEXT_OF_A)
         assert self.machine.state == State.IDLE
         self.effects.clear()
         return self
 
     def all_of(self, kind: type[E]) -> list[E]:
-        found = [each.event if isinstance(each, lc.Emit) else each for each in self.effects]
+        found = [each.event if isinstance(each, do.Emit) else each for each in self.effects]
         return [each for each in found if isinstance(each, kind)]
 
     @property
     def kinds(self) -> list[str]:
-        return [type(each.event if isinstance(each, lc.Emit) else each).__name__ for each in self.effects]
+        return [type(each.event if isinstance(each, do.Emit) else each).__name__ for each in self.effects]
 
 
 def test_a_cold_start() -> None:
-    story = Story().then(lc.Invoke("1")).then(lc.ProcessStarted()).then(lc.RuntimeInitDone(), 0.04).then(NEXT, 0.02)
+    story = Story().then(it.Invoke("1")).then(it.ProcessStarted()).then(it.RuntimeInitDone(), 0.04).then(NEXT, 0.02)
     assert story.kinds == [
         *("Spawn", "InitStarted", "SetTimer", "InitPhaseFinished", "InitPhaseFinished", "InitPhaseFinished"),
         *("InitFinished", "CancelTimer", "InvocationStarted", "SetTimer", "AnswerNext"),
@@ -74,24 +76,24 @@ def test_a_cold_start() -> None:
         ("runtime", 40.0),
         ("function", 20.0),
     ]
-    story.then(lc.Responded("{}"), 0.0025).then(NEXT)
+    story.then(it.Responded("{}"), 0.0025).then(NEXT)
     [finished] = story.all_of(ev.InvocationFinished)
     assert (finished.duration_ms, finished.init_duration_ms, finished.billed_duration_ms) == (2.5, 60.0, 63)
     assert story.kinds[-3:] == ["Released", "Freeze", "EnvironmentFrozen"]
 
 
 def test_a_warm_invocation_thaws_and_has_no_init_duration() -> None:
-    story = Story().warm().then(lc.Invoke("2"), 10.0)
+    story = Story().warm().then(it.Invoke("2"), 10.0)
     assert story.kinds == ["Thaw", "AnswerNext", "EnvironmentThawed", "InvocationStarted", "SetTimer"]
-    story.then(lc.Responded("2"), 0.001).then(NEXT)
+    story.then(it.Responded("2"), 0.001).then(NEXT)
     [finished] = story.all_of(ev.InvocationFinished)
     assert finished.init_duration_ms is None
     assert finished.billed_duration_ms == 1
 
 
 def test_a_function_error_resets_nothing() -> None:
-    story = Story().warm().then(lc.Invoke("2")).then(lc.Errored('{"errorType":"ValueError"}'), 0.1).then(NEXT)
-    assert story.all_of(lc.Reply) == [lc.Reply("2", "failed", '{"errorType":"ValueError"}', "Unhandled")]
+    story = Story().warm().then(it.Invoke("2")).then(it.Errored('{"errorType":"ValueError"}'), 0.1).then(NEXT)
+    assert story.all_of(do.Reply) == [do.Reply("2", "failed", '{"errorType":"ValueError"}', "Unhandled")]
     assert story.all_of(ev.InvocationFinished)[0].error_type is None
     assert story.machine.state == State.IDLE
 
@@ -109,25 +111,25 @@ def test_a_function_error_resets_nothing() -> None:
     ],
 )
 def test_a_timeout(dialect: str, body: dict[str, str], duration: float, billed: int) -> None:
-    story = Story(dialect).warm().then(lc.Invoke("2")).then(lc.TimeIsUp(25), 3.001)
+    story = Story(dialect).warm().then(it.Invoke("2")).then(it.TimeIsUp(25), 3.001)
     assert story.kinds[-3:] == ["Reply", "CancelTimer", "Kill"], "the caller is answered before anything else"
-    assert json.loads(story.all_of(lc.Reply)[0].payload) == body
-    story.then(lc.Responded("too late")).then(EXIT, 0.003)
+    assert json.loads(story.all_of(do.Reply)[0].payload) == body
+    story.then(it.Responded("too late")).then(EXIT, 0.003)
     [finished] = story.all_of(ev.InvocationFinished)
     assert (finished.duration_ms, finished.billed_duration_ms, finished.status) == (duration, billed, "timed_out")
     assert story.all_of(ev.EnvironmentReset) == [ev.EnvironmentReset("env", "timeout")]
 
 
 def test_an_answer_after_the_deadline_is_a_timeout_although_the_timer_is_late() -> None:
-    story = Story().warm().then(lc.Invoke("2")).then(lc.Responded('"slept well"'), 3.0001)
-    assert story.all_of(lc.Reply)[0].status == "timed_out"
+    story = Story().warm().then(it.Invoke("2")).then(it.Responded('"slept well"'), 3.0001)
+    assert story.all_of(do.Reply)[0].status == "timed_out"
     assert story.machine.state == State.RESETTING
 
 
 def test_the_invocation_after_a_reset_pays_a_suppressed_init() -> None:
-    story = Story().warm().then(lc.Invoke("2")).then(EXIT, 0.1)
+    story = Story().warm().then(it.Invoke("2")).then(EXIT, 0.1)
     story.effects.clear()
-    story.then(lc.Invoke("3")).then(lc.ProcessStarted(), 5.0).then(NEXT, 0.05).then(lc.Responded("3"), 0.01).then(NEXT)
+    story.then(it.Invoke("3")).then(it.ProcessStarted(), 5.0).then(NEXT, 0.05).then(it.Responded("3"), 0.01).then(NEXT)
     assert story.all_of(ev.InitStarted) == [ev.InitStarted("env", "invoke", True, "3")]
     assert story.all_of(ev.InvocationStarted)[0].deadline == story.now - 0.06 + 3
     [finished] = story.all_of(ev.InvocationFinished)
@@ -135,11 +137,11 @@ def test_the_invocation_after_a_reset_pays_a_suppressed_init() -> None:
 
 
 def test_an_init_that_fails_is_tried_once_more_inside_the_invocation() -> None:
-    error = lc.InitErrored("Runtime.ImportModuleError", '{"errorType":"Runtime.ImportModuleError"}')
-    story = Story().then(lc.Invoke("1")).then(lc.ProcessStarted()).then(error, 0.05).then(EXIT)
-    assert story.all_of(lc.Reply) == []
-    story.then(lc.ProcessStarted()).then(error, 0.06)
-    assert story.all_of(lc.Reply)[0].payload == error.body
+    error = it.InitErrored("Runtime.ImportModuleError", '{"errorType":"Runtime.ImportModuleError"}')
+    story = Story().then(it.Invoke("1")).then(it.ProcessStarted()).then(error, 0.05).then(EXIT)
+    assert story.all_of(do.Reply) == []
+    story.then(it.ProcessStarted()).then(error, 0.06)
+    assert story.all_of(do.Reply)[0].payload == error.body
     story.then(EXIT)
     assert [(each.phase, each.suppressed, each.status) for each in story.all_of(ev.InitFinished)] == [
         ("init", False, "error"),
@@ -150,8 +152,8 @@ def test_an_init_that_fails_is_tried_once_more_inside_the_invocation() -> None:
 
 
 def test_an_init_over_ten_seconds_is_tried_again_under_the_functions_timeout() -> None:
-    story = Story().then(lc.Invoke("1")).then(lc.ProcessStarted()).then(lc.TimeIsUp(9), 10.0).then(EXIT)
-    story.then(lc.ProcessStarted()).then(lc.TimeIsUp(9), 3.0).then(EXIT)
+    story = Story().then(it.Invoke("1")).then(it.ProcessStarted()).then(it.TimeIsUp(9), 10.0).then(EXIT)
+    story.then(it.ProcessStarted()).then(it.TimeIsUp(9), 3.0).then(EXIT)
     assert [(each.phase, each.status) for each in story.all_of(ev.InitFinished)] == [
         ("init", "timeout"),
         ("invoke", "timeout"),
@@ -160,14 +162,14 @@ def test_an_init_over_ten_seconds_is_tried_again_under_the_functions_timeout() -
 
 
 def test_a_runtime_that_exits_after_its_answer_resets_and_the_answer_stands() -> None:
-    story = Story().warm().then(lc.Invoke("2")).then(lc.Responded("2")).then(EXIT)
-    assert [each.status for each in story.all_of(lc.Reply)] == ["succeeded"]
+    story = Story().warm().then(it.Invoke("2")).then(it.Responded("2")).then(EXIT)
+    assert [each.status for each in story.all_of(do.Reply)] == ["succeeded"]
     assert story.all_of(ev.InvocationFinished)[0].error_type == "Runtime.ExitError"
     assert story.machine.state == State.RESET
 
 
 def test_a_retired_environment_ends_with_its_invocation() -> None:
-    story = Story().warm().then(lc.Invoke("2")).then(lc.Retire("the code changed")).then(lc.Responded("2"))
+    story = Story().warm().then(it.Invoke("2")).then(it.Retire("the code changed")).then(it.Responded("2"))
     assert story.machine.state == State.RESPONDED
     story.then(NEXT).then(EXIT)
     assert story.kinds[-5:] == ["Released", "CancelTimer", "Kill", "EnvironmentEnded", "Ended"]
@@ -178,19 +180,19 @@ def test_a_retired_environment_ends_with_its_invocation() -> None:
     ("end", "sentence", "marks"),
     [
         (EXIT, "Error: Runtime exited with error: exit status 1", "Status: error\tError Type: Runtime.ExitError"),
-        (lc.TimeIsUp(25), "Task timed out after 3.00 seconds", "Status: timeout"),
+        (it.TimeIsUp(25), "Task timed out after 3.00 seconds", "Status: timeout"),
     ],
 )
 def test_the_log_tells_what_happened_after_the_response_and_not_what_the_caller_got(
-    dialect: str, end: lc.Input, sentence: str, marks: str
+    dialect: str, end: it.Input, sentence: str, marks: str
 ) -> None:
-    story = Story(dialect).warm().then(lc.Invoke("2")).then(lc.Responded('{"errorMessage":"mine"}'), 0.1).then(end, 3.0)
+    story = Story(dialect).warm().then(it.Invoke("2")).then(it.Responded('{"errorMessage":"mine"}'), 0.1).then(end, 3.0)
     if story.machine.state == State.RESETTING:
         story.then(EXIT)
     records = PlatformRecords("F", "arn", "$LATEST", "us-east-1", "python:3.11.v1", "on-demand", "stream", 128)
     log = EnvironmentLog(dialect, LoggingConfig(), records)
     *failure, end_line, report = [
-        line for each in story.effects if isinstance(each, lc.Emit) for line in log.after(story.now, each.event)
+        line for each in story.effects if isinstance(each, do.Emit) for line in log.after(story.now, each.event)
     ][1:]
     assert end_line == "END RequestId: 2"
     if dialect == "classic":
@@ -201,7 +203,7 @@ def test_the_log_tells_what_happened_after_the_response_and_not_what_the_caller_
 
 def streaming(dialect: str = "current") -> Story:
     return (
-        Story(dialect).warm().then(lc.Invoke("2")).then(lc.ResponsePart(b"one"), 0.1).then(lc.ResponsePart(b"\xc3"), 1)
+        Story(dialect).warm().then(it.Invoke("2")).then(it.ResponsePart(b"one"), 0.1).then(it.ResponsePart(b"\xc3"), 1)
     )
 
 
@@ -209,21 +211,21 @@ def test_a_streamed_response_has_one_first_byte_and_is_answered_at_its_end() -> 
     story = streaming()
     assert story.kinds[-1] == "InvocationStreamed"
     assert story.machine.state == State.BUSY
-    story.then(lc.ResponsePart(b"\xbc")).then(lc.ResponseEnd(None, "")).then(NEXT)
+    story.then(it.ResponsePart(b"\xbc")).then(it.ResponseEnd(None, "")).then(NEXT)
     assert story.all_of(ev.InvocationStreamed) == [ev.InvocationStreamed("2")]
-    assert story.all_of(lc.Reply) == [lc.Reply("2", "succeeded", "oneü", None)]
+    assert story.all_of(do.Reply) == [do.Reply("2", "succeeded", "oneü", None)]
     assert story.all_of(ev.InvocationFinished)[0].status == "succeeded"
 
 
 def test_a_streamed_response_may_be_empty() -> None:
-    story = Story().warm().then(lc.Invoke("2")).then(lc.ResponseEnd(None, ""))
-    assert story.all_of(lc.Reply) == [lc.Reply("2", "succeeded", "", None)]
+    story = Story().warm().then(it.Invoke("2")).then(it.ResponseEnd(None, ""))
+    assert story.all_of(do.Reply) == [do.Reply("2", "succeeded", "", None)]
     assert story.all_of(ev.InvocationStreamed) == []
 
 
 def test_a_failure_in_the_middle_of_a_stream_is_told_and_still_a_success() -> None:
-    story = streaming().then(lc.ResponseEnd("Function.Oops", '{"a":1}')).then(NEXT)
-    assert story.all_of(lc.Reply) == [lc.Reply("2", "succeeded", "one\ufffd", None, "Function.Oops", '{"a":1}')]
+    story = streaming().then(it.ResponseEnd("Function.Oops", '{"a":1}')).then(NEXT)
+    assert story.all_of(do.Reply) == [do.Reply("2", "succeeded", "one\ufffd", None, "Function.Oops", '{"a":1}')]
     [finished] = story.all_of(ev.InvocationFinished)
     assert (finished.status, finished.error_type) == ("succeeded", None)
     assert story.machine.state == State.IDLE
@@ -234,23 +236,23 @@ def test_a_failure_in_the_middle_of_a_stream_is_told_and_still_a_success() -> No
     ("end", "status", "error_code", "message"),
     [
         (EXIT, "failed", "Runtime.ExitError", "Runtime exited with error: exit status 1"),
-        (lc.TimeIsUp(25), "timed_out", "Sandbox.Timedout", "Task timed out after 3.00 seconds"),
-        (lc.ResponseTooLarge(209715200), "failed", "Function.ResponseSizeTooLarge", "(209715200 bytes)"),
+        (it.TimeIsUp(25), "timed_out", "Sandbox.Timedout", "Task timed out after 3.00 seconds"),
+        (it.ResponseTooLarge(209715200), "failed", "Function.ResponseSizeTooLarge", "(209715200 bytes)"),
     ],
 )
 def test_what_was_streamed_before_the_end_came_stays_with_the_caller(
-    dialect: str, end: lc.Input, status: str, error_code: str, message: str
+    dialect: str, end: it.Input, status: str, error_code: str, message: str
 ) -> None:
-    [reply] = streaming(dialect).then(end, 1.0).all_of(lc.Reply)
+    [reply] = streaming(dialect).then(end, 1.0).all_of(do.Reply)
     assert (reply.status, reply.payload, reply.function_error) == (status, "one\ufffd", "Unhandled")
     assert reply.error_code == error_code
     assert message in json.loads(reply.error_details or "")["errorMessage"]
 
 
 def test_the_next_invocation_begins_with_nothing_sent() -> None:
-    story = streaming().then(lc.ResponseEnd(None, "")).then(NEXT).then(lc.Invoke("3")).then(EXIT)
-    assert story.all_of(lc.Reply)[1].error_code is None
-    assert json.loads(story.all_of(lc.Reply)[1].payload)["errorType"] == "Runtime.ExitError"
+    story = streaming().then(it.ResponseEnd(None, "")).then(NEXT).then(it.Invoke("3")).then(EXIT)
+    assert story.all_of(do.Reply)[1].error_code is None
+    assert json.loads(story.all_of(do.Reply)[1].payload)["errorType"] == "Runtime.ExitError"
 
 
 def test_what_cannot_happen_is_a_defect() -> None:
@@ -262,21 +264,21 @@ def test_what_cannot_happen_is_a_defect() -> None:
 
 
 def test_the_runtime_starts_when_every_extension_has_registered() -> None:
-    story = Story(extensions=("a", "b")).then(lc.Invoke("1"))
-    story.then(lc.ExtensionStarted("a")).then(lc.ExtensionRegistered("a", True, ("INVOKE",)), 0.1)
+    story = Story(extensions=("a", "b")).then(it.Invoke("1"))
+    story.then(it.ExtensionStarted("a")).then(it.ExtensionRegistered("a", True, ("INVOKE",)), 0.1)
     assert story.kinds == ["SpawnExtensions", "InitStarted", "SetTimer"]
-    story.then(lc.ExtensionRegistered("b", True, ()), 0.1).then(lc.ExtensionStarted("b"))  # one that was very quick
+    story.then(it.ExtensionRegistered("b", True, ()), 0.1).then(it.ExtensionStarted("b"))  # one that was very quick
     assert story.kinds[3:] == ["InitPhaseFinished", "Spawn"]
-    story.then(lc.ProcessStarted()).then(lc.RuntimeInitDone(), 0.04).then(NEXT, 0.02)
+    story.then(it.ProcessStarted()).then(it.RuntimeInitDone(), 0.04).then(NEXT, 0.02)
     assert [(each.part, each.duration_ms) for each in story.all_of(ev.InitPhaseFinished)] == [
         ("extension", 200.0),
         ("runtime", 40.0),
         ("function", 20.0),
     ]
     assert story.machine.state == State.INIT, "the extensions are not ready yet"
-    story.then(NEXT_OF_A, 0.3).then(lc.ExtensionNextRequested("b", 1), 0.04)
+    story.then(NEXT_OF_A, 0.3).then(it.ExtensionNextRequested("b", 1), 0.04)
     assert story.all_of(ev.InitFinished)[0].duration_ms == 600.0
-    assert story.all_of(lc.AnswerNext)[0].extensions == ("a",), "only those that asked for INVOKE"
+    assert story.all_of(do.AnswerNext)[0].extensions == ("a",), "only those that asked for INVOKE"
     assert [(each.name, each.state, each.events) for each in story.all_of(ev.ExtensionInitFinished)] == [
         ("a", "Ready", ("INVOKE",)),
         ("b", "Ready", ()),
@@ -284,8 +286,8 @@ def test_the_runtime_starts_when_every_extension_has_registered() -> None:
 
 
 def test_the_caller_is_answered_by_the_runtime_and_the_invocation_ends_with_the_extensions() -> None:
-    story = Story(extensions=("a", "b")).with_extensions().then(lc.Invoke("2")).then(lc.Responded("2"), 0.01)
-    assert story.all_of(lc.Reply)[0].payload == "2"
+    story = Story(extensions=("a", "b")).with_extensions().then(it.Invoke("2")).then(it.Responded("2"), 0.01)
+    assert story.all_of(do.Reply)[0].payload == "2"
     assert story.then(NEXT).all_of(ev.InvocationFinished) == []
     story.then(NEXT_OF_A, 0.09)
     assert story.all_of(ev.InvocationFinished)[0].duration_ms == 100.0
@@ -294,60 +296,60 @@ def test_the_caller_is_answered_by_the_runtime_and_the_invocation_ends_with_the_
 
 def test_an_extension_that_goes_on_past_the_deadline_is_a_timeout_and_the_answer_stands() -> None:
     story = Story(extensions=("a", "b")).with_extensions()
-    story.then(lc.Invoke("2")).then(lc.Responded("2"), 0.01).then(NEXT).then(lc.TimeIsUp(1), 3.0).then(EXIT)
-    assert [each.status for each in story.all_of(lc.Reply)] == ["succeeded"]
+    story.then(it.Invoke("2")).then(it.Responded("2"), 0.01).then(NEXT).then(it.TimeIsUp(1), 3.0).then(EXIT)
+    assert [each.status for each in story.all_of(do.Reply)] == ["succeeded"]
     assert story.all_of(ev.InvocationFinished)[0].status == "timed_out"
 
 
 @pytest.mark.parametrize("runtime_obeys", [True, False])
 def test_a_shutdown_with_external_extensions(runtime_obeys: bool) -> None:
-    story = Story(extensions=("a", "b")).with_extensions().then(lc.ShutDown("reclaimed"), 60.0)
+    story = Story(extensions=("a", "b")).with_extensions().then(it.ShutDown("reclaimed"), 60.0)
     began = story.now
     assert story.kinds == ["CancelTimer", "EnvironmentShutdown", "Thaw", "Terminate", "SetTimer"]
-    assert story.all_of(lc.SetTimer)[0].at == began + 0.3
+    assert story.all_of(do.SetTimer)[0].at == began + 0.3
     story.effects.clear()
     if not runtime_obeys:
-        assert story.then(lc.TimeIsUp(1), 0.3).kinds == ["KillRuntime"]
+        assert story.then(it.TimeIsUp(1), 0.3).kinds == ["KillRuntime"]
     story.then(EXIT, 0.01)
-    assert story.all_of(lc.KillExtensions) == [lc.KillExtensions(("b",))], "it did not ask for SHUTDOWN"
-    assert story.all_of(lc.SendShutdown) == [lc.SendShutdown(("a",), "spindown", began + 2.0)]
-    story.then(lc.ExtensionExited("b", "signal: killed", 1)).then(lc.TimeIsUp(1), 1.7)
+    assert story.all_of(do.KillExtensions) == [do.KillExtensions(("b",))], "it did not ask for SHUTDOWN"
+    assert story.all_of(do.SendShutdown) == [do.SendShutdown(("a",), "spindown", began + 2.0)]
+    story.then(it.ExtensionExited("b", "signal: killed", 1)).then(it.TimeIsUp(1), 1.7)
     assert story.kinds[-1] == "Kill", "its time is over"
-    story.then(lc.ExtensionExited("a", "signal: killed", 1))
+    story.then(it.ExtensionExited("a", "signal: killed", 1))
     assert story.kinds[-2:] == ["EnvironmentEnded", "Ended"]
 
 
 def test_a_shutdown_with_internal_extensions_only_gives_the_runtime_half_a_second() -> None:
-    story = Story().then(lc.Invoke("1")).then(lc.ProcessStarted())
-    story.then(lc.ExtensionRegistered("inside", False, ())).then(lc.ExtensionNextRequested("inside", 1)).then(NEXT)
-    story.then(lc.Responded("1")).then(NEXT)
+    story = Story().then(it.Invoke("1")).then(it.ProcessStarted())
+    story.then(it.ExtensionRegistered("inside", False, ())).then(it.ExtensionNextRequested("inside", 1)).then(NEXT)
+    story.then(it.Responded("1")).then(NEXT)
     story.effects.clear()
-    story.then(lc.ShutDown("reclaimed"))
-    assert story.all_of(lc.SetTimer)[0].at == story.now + 0.5
+    story.then(it.ShutDown("reclaimed"))
+    assert story.all_of(do.SetTimer)[0].at == story.now + 0.5
     assert story.then(EXIT).kinds[-2:] == ["EnvironmentEnded", "Ended"]
 
 
 def test_a_timeout_is_told_at_once_and_the_environment_is_free_after_its_shutdown() -> None:
-    story = Story(extensions=("a", "b")).with_extensions().then(lc.Invoke("2")).then(lc.TimeIsUp(1), 3.0)
-    assert story.all_of(lc.Reply)[0].status == "timed_out"
+    story = Story(extensions=("a", "b")).with_extensions().then(it.Invoke("2")).then(it.TimeIsUp(1), 3.0)
+    assert story.all_of(do.Reply)[0].status == "timed_out"
     story.then(EXIT)
     assert story.all_of(ev.InvocationFinished)[0].duration_ms == 3000.0
-    assert story.all_of(lc.SendShutdown)[0].reason == "timeout"
-    assert story.all_of(lc.Released) == []
-    story.then(lc.ExtensionExited("b", "signal: killed", 1)).then(lc.ExtensionExited("a", "exit code 0", 1), 0.1)
+    assert story.all_of(do.SendShutdown)[0].reason == "timeout"
+    assert story.all_of(do.Released) == []
+    story.then(it.ExtensionExited("b", "signal: killed", 1)).then(it.ExtensionExited("a", "exit code 0", 1), 0.1)
     assert story.kinds[-2:] == ["Released", "EnvironmentReset"]
     story.effects.clear()
-    assert story.then(lc.Invoke("3")).kinds == ["SpawnExtensions"]
+    assert story.then(it.Invoke("3")).kinds == ["SpawnExtensions"]
 
 
 def test_an_extension_that_exits_fails_the_invocation() -> None:
-    story = Story(extensions=("a", "b")).with_extensions().then(lc.Invoke("2"))
-    story.then(lc.ExtensionExited("b", "exit status 1", 1), 0.02)
-    assert json.loads(story.all_of(lc.Reply)[0].payload) == {
+    story = Story(extensions=("a", "b")).with_extensions().then(it.Invoke("2"))
+    story.then(it.ExtensionExited("b", "exit status 1", 1), 0.02)
+    assert json.loads(story.all_of(do.Reply)[0].payload) == {
         "errorType": "Extension.Crash",
         "errorMessage": "RequestId: 2 Error: exit status 1",
     }
-    story.then(EXIT).then(lc.ExtensionExited("a", "exit code 0", 1))
+    story.then(EXIT).then(it.ExtensionExited("a", "exit code 0", 1))
     assert story.all_of(ev.InvocationFinished)[0].error_type == "Extension.Crash"
     assert story.all_of(ev.EnvironmentReset) == [ev.EnvironmentReset("env", "failure")]
 
@@ -355,25 +357,25 @@ def test_an_extension_that_exits_fails_the_invocation() -> None:
 @pytest.mark.parametrize(("call", "error_type"), [("init", "Extension.InitError"), ("exit", "Extension.ExitError")])
 def test_an_extension_that_says_why_it_exits_is_believed(call: str, error_type: str) -> None:
     def fails(story: Story) -> None:
-        story.then(lc.ExtensionStarted("a")).then(lc.ExtensionRegistered("a", True, ("SHUTDOWN",)))
-        story.then(lc.ExtensionErred("a", call, "Own.Word")).then(lc.ExtensionExited("a", "exit status 1", 1))
+        story.then(it.ExtensionStarted("a")).then(it.ExtensionRegistered("a", True, ("SHUTDOWN",)))
+        story.then(it.ExtensionErred("a", call, "Own.Word")).then(it.ExtensionExited("a", "exit status 1", 1))
 
-    story = Story(extensions=("a",)).then(lc.Invoke("1"))
+    story = Story(extensions=("a",)).then(it.Invoke("1"))
     fails(story)
-    story.then(lc.ProcessStarted()).then(EXIT)  # the runtime was just being started
+    story.then(it.ProcessStarted()).then(EXIT)  # the runtime was just being started
     fails(story)
-    story.then(lc.ProcessStarted()).then(EXIT)
+    story.then(it.ProcessStarted()).then(EXIT)
     assert [(each.phase, each.error_type) for each in story.all_of(ev.InitFinished)] == [
         ("init", error_type),
         ("invoke", error_type),
     ]
     assert {each.error_type for each in story.all_of(ev.ExtensionInitFinished)} == {"Own.Word"}
-    assert json.loads(story.all_of(lc.Reply)[0].payload)["errorType"] == error_type
+    assert json.loads(story.all_of(do.Reply)[0].payload)["errorType"] == error_type
 
 
 def test_an_extension_that_cannot_be_started_fails_the_init_twice() -> None:
-    missing = lc.ExtensionNotLaunched("a", "permission denied", "PermissionDenied")
-    story = Story(extensions=("a",)).then(lc.Invoke("1")).then(missing).then(missing)
+    missing = it.ExtensionNotLaunched("a", "permission denied", "PermissionDenied")
+    story = Story(extensions=("a",)).then(it.Invoke("1")).then(missing).then(missing)
     [first, second] = story.all_of(ev.InitFinished)
     assert (first.phase, second.phase, first.error_type) == ("init", "invoke", "Extension.LaunchError")
     assert story.all_of(ev.ExtensionInitFinished)[0] == ev.ExtensionInitFinished(
@@ -384,20 +386,20 @@ def test_an_extension_that_cannot_be_started_fails_the_init_twice() -> None:
 
 def test_the_eleventh_extension_is_one_too_many() -> None:
     names = tuple(f"extension{n:02}" for n in range(11))
-    story = Story(extensions=names).then(lc.Invoke("1"))
+    story = Story(extensions=names).then(it.Invoke("1"))
     for name in names[:10]:
-        story.then(lc.ExtensionStarted(name))
+        story.then(it.ExtensionStarted(name))
     assert story.machine.state == State.FAILING
-    assert set(story.all_of(lc.KillExtensions)[0].names) == set(names[:10])
+    assert set(story.all_of(do.KillExtensions)[0].names) == set(names[:10])
 
 
 def test_an_end_at_once_does_not_wait_for_a_shutdown_that_has_begun() -> None:
-    story = Story(extensions=("a", "b")).with_extensions().then(lc.ShutDown("reclaimed")).then(lc.End("closed"))
+    story = Story(extensions=("a", "b")).with_extensions().then(it.ShutDown("reclaimed")).then(it.End("closed"))
     assert story.kinds[-2:] == ["CancelTimer", "Kill"]
-    story.then(EXIT).then(lc.ExtensionExited("a", "signal: killed", 1)).then(
-        lc.ExtensionExited("b", "signal: killed", 1)
+    story.then(EXIT).then(it.ExtensionExited("a", "signal: killed", 1)).then(
+        it.ExtensionExited("b", "signal: killed", 1)
     )
-    assert story.all_of(lc.SendShutdown) == []
+    assert story.all_of(do.SendShutdown) == []
     assert story.all_of(ev.EnvironmentEnded) == [ev.EnvironmentEnded("env", "reclaimed")]
 
 
@@ -425,41 +427,41 @@ class AnyLife(RuleBasedStateMachine):
         self.machine = lc.Lifecycle("env", terms)
         self.carry_out(self.machine.begin())
 
-    def give(self, given: lc.Input) -> None:
+    def give(self, given: it.Input) -> None:
         self.carry_out(self.machine.handle(self.now, given))
 
-    def carry_out(self, effects: list[lc.Effect]) -> None:
+    def carry_out(self, effects: list[do.Effect]) -> None:
         for effect in effects:
             match effect:
-                case lc.Spawn():
+                case do.Spawn():
                     assert "" not in self.processes and not self.frozen
                     assert all(self.doing[name] != "init" for name in self.processes), "all have registered"
                     self.processes[""], self.doing[""] = "starting", "init"
-                case lc.SpawnExtensions(names):
+                case do.SpawnExtensions(names):
                     assert not self.processes
                     self.doing, self.events, self.told, self.frozen = {}, {}, set(), False
                     self.processes = dict.fromkeys(names, "starting")
                     self.doing = dict.fromkeys(names, "init")
-                case lc.Kill():
+                case do.Kill():
                     self.kill(*self.processes)
-                case lc.KillRuntime():
+                case do.KillRuntime():
                     self.kill("")
-                case lc.KillExtensions(names):
+                case do.KillExtensions(names):
                     assert all(self.processes[name] == "running" for name in names)
                     self.kill(*names)
-                case lc.Terminate():
+                case do.Terminate():
                     assert self.processes[""] == "running" and not self.frozen
-                case lc.SendShutdown(names, _, deadline):
+                case do.SendShutdown(names, _, deadline):
                     assert "" not in self.processes and not self.frozen and deadline >= self.now
                     assert all(self.processes[name] == "running" for name in names)
                     assert all("SHUTDOWN" in self.events[name] for name in names)
                     self.told |= set(names)
-                case lc.Freeze():
+                case do.Freeze():
                     assert not self.frozen and all(each == "next" for each in self.doing.values())
                     self.frozen = True
-                case lc.Thaw():
+                case do.Thaw():
                     self.frozen = False
-                case lc.AnswerNext(request_id, deadline, extensions):
+                case do.AnswerNext(request_id, deadline, extensions):
                     assert not self.frozen and deadline > self.now and self.doing[""] == "next"
                     assert set(extensions) == {name for name, events in self.events.items() if "INVOKE" in events}
                     self.sent = ""
@@ -467,25 +469,25 @@ class AnyLife(RuleBasedStateMachine):
                         assert self.doing[name] == "next"
                         self.doing[name] = "working"
                     assert request_id == self.machine.running
-                case lc.Reply(request_id, status, payload, _, error_code, details):
+                case do.Reply(request_id, status, payload, _, error_code, details):
                     self.open.remove(request_id)
                     if self.doing.get("") == "streaming":
                         assert payload == self.sent and (error_code is None) == (details is None)
                         assert error_code or status == "succeeded"
                     else:
                         json.loads(payload)
-                case lc.SetTimer(at):
+                case do.SetTimer(at):
                     assert at >= self.now
                     self.timer = True
-                case lc.CancelTimer():
+                case do.CancelTimer():
                     self.timer = False
-                case lc.Emit(ev.InvocationFinished(request_id, billed_duration_ms=billed)):
+                case do.Emit(ev.InvocationFinished(request_id, billed_duration_ms=billed)):
                     assert request_id not in self.open and billed >= 0
                     assert request_id not in self.finished, "an invocation finishes once"
                     self.finished.append(request_id)
-                case lc.Emit(ev.EnvironmentReset()):
+                case do.Emit(ev.EnvironmentReset()):
                     self.frozen = False
-                case lc.Ended():
+                case do.Ended():
                     assert not self.processes and not self.timer
                     self.over = True
 
@@ -503,7 +505,7 @@ class AnyLife(RuleBasedStateMachine):
         if self.machine.state in (State.STARTING, State.INIT, State.IDLE, State.RESET):
             self.requests += 1
             self.open.add(str(self.requests))
-            self.give(lc.Invoke(str(self.requests)))
+            self.give(it.Invoke(str(self.requests)))
 
     @rule(seconds=st.floats(0.0, 2.0))
     def wait(self, seconds: float) -> None:
@@ -515,34 +517,34 @@ class AnyLife(RuleBasedStateMachine):
         name = which.choice(self.of("starting"))
         if works:
             self.processes[name] = "running"
-            self.give(lc.ExtensionStarted(name) if name else lc.ProcessStarted())
+            self.give(it.ExtensionStarted(name) if name else it.ProcessStarted())
         else:
             del self.processes[name]
-            missing = lc.Exited("no such file", 0, "Runtime.InvalidEntrypoint")
-            self.give(lc.ExtensionNotLaunched(name, "no such file", "UnknownError") if name else missing)
+            missing = it.Exited("no such file", 0, "Runtime.InvalidEntrypoint")
+            self.give(it.ExtensionNotLaunched(name, "no such file", "UnknownError") if name else missing)
 
     @precondition(lambda self: "" in self.of("running", "dying") and not self.frozen)
     @rule(what=st.sampled_from(["ready", "next", "error", "response", "part", "end", "broken end"]))
     def runtime_does(self, what: str) -> None:
         doing = self.doing[""]
         if what == "ready":
-            self.give(lc.RuntimeInitDone())
+            self.give(it.RuntimeInitDone())
         elif what == "next" and doing in ("init", "posted"):
             self.doing[""] = "next"
-            self.give(lc.NextRequested(1))
+            self.give(it.NextRequested(1))
         elif what == "error" and doing == "init":
             self.doing[""] = "failed"
-            self.give(lc.InitErrored("Runtime.Unknown", "{}"))
+            self.give(it.InitErrored("Runtime.Unknown", "{}"))
         elif what in ("error", "response") and doing == "working":
             self.doing[""] = "posted"
-            self.give(lc.Errored("{}") if what == "error" else lc.Responded("{}"))
+            self.give(it.Errored("{}") if what == "error" else it.Responded("{}"))
         elif what == "part" and doing in ("working", "streaming"):
             self.doing[""] = "streaming"
             if self.processes[""] == "running":
                 self.sent += "x"
-            self.give(lc.ResponsePart(b"x"))
+            self.give(it.ResponsePart(b"x"))
         elif what in ("end", "broken end") and doing == "streaming":
-            self.give(lc.ResponseEnd("Function.Oops" if what == "broken end" else None, "{}"))
+            self.give(it.ResponseEnd("Function.Oops" if what == "broken end" else None, "{}"))
             self.doing[""] = "posted"
 
     @precondition(lambda self: self.of("running", "dying") and not self.frozen)
@@ -558,22 +560,22 @@ class AnyLife(RuleBasedStateMachine):
             self.internal_extension_does(events)
         elif doing == "init":
             self.doing[name], self.events[name] = "registered", events
-            self.give(lc.ExtensionRegistered(name, True, events))
+            self.give(it.ExtensionRegistered(name, True, events))
         elif what == "error" and doing in ("registered", "working"):
             self.doing[name] = "failed"
-            self.give(lc.ExtensionErred(name, "exit" if doing == "working" else "init", "Own.Word"))
+            self.give(it.ExtensionErred(name, "exit" if doing == "working" else "init", "Own.Word"))
         elif doing in ("registered", "working"):
             self.doing[name] = "next"
-            self.give(lc.ExtensionNextRequested(name, 1))
+            self.give(it.ExtensionNextRequested(name, 1))
 
     def internal_extension_does(self, events: tuple[str, ...]) -> None:
         doing = self.doing.get("inside")
         if doing is None and self.doing[""] == "init" and self.machine.state in (State.INIT, State.REINIT):
             self.doing["inside"], self.events["inside"] = "registered", events[:1] if "INVOKE" in events else ()
-            self.give(lc.ExtensionRegistered("inside", False, self.events["inside"]))
+            self.give(it.ExtensionRegistered("inside", False, self.events["inside"]))
         elif doing in ("registered", "working"):
             self.doing["inside"] = "next"
-            self.give(lc.ExtensionNextRequested("inside", 1))
+            self.give(it.ExtensionNextRequested("inside", 1))
 
     @precondition(lambda self: self.of("running", "dying"))
     @rule(which=st.randoms(use_true_random=False))
@@ -583,7 +585,7 @@ class AnyLife(RuleBasedStateMachine):
         if not name:
             self.doing.pop("inside", None)
             self.events.pop("inside", None)
-        self.give(lc.ExtensionExited(name, "exit status 1", 1) if name else EXIT)
+        self.give(it.ExtensionExited(name, "exit status 1", 1) if name else EXIT)
         if not self.processes:
             self.doing, self.events, self.frozen = {}, {}, False
 
@@ -592,16 +594,16 @@ class AnyLife(RuleBasedStateMachine):
     def time_is_up(self) -> None:
         self.timer = False
         self.now += 10.0
-        self.give(lc.TimeIsUp(1))
+        self.give(it.TimeIsUp(1))
 
     @rule()
     def retire(self) -> None:
-        self.give(lc.Retire("the code changed"))
+        self.give(it.Retire("the code changed"))
 
     @precondition(lambda self: self.machine.request_id is None)
     @rule(at_once=st.booleans())
     def end(self, at_once: bool) -> None:
-        self.give(lc.End("closed") if at_once else lc.ShutDown("reclaimed"))
+        self.give(it.End("closed") if at_once else it.ShutDown("reclaimed"))
 
     @invariant()
     def holds(self) -> None:
