@@ -10,7 +10,7 @@ from lambdatui.tui.spans import Line, Span, crop, fit, flow, spread
 from lambdatui.tui.wording import clock_time, listing, milliseconds, seconds, short
 
 _GAUGE = 10
-_NARROW = 64
+_NARROW = 66
 """Cells below which columns are left out and ids are shorter."""
 _ROOMY = 88
 """Cells from which on there is room for a gauge and the duration of the init."""
@@ -37,7 +37,7 @@ def function_rows(function: Function, model: Model, cells: int) -> list[Line]:
     if configuration.get("runtime"):
         facts.append([(clean_line(str(configuration["runtime"])), "dim")])
     if (reserved := configuration.get("reserved_concurrent_executions")) is not None:
-        facts.append([("reserved concurrency ", "dim"), (str(reserved), "text")])
+        facts.insert(2, [("reserved ", "dim"), (str(reserved), "text")])
     rows = [spread([span for span in name if span[0]], now, cells), flow(facts, cells)[0]]
     if function.updated_at is not None:
         rows.append(crop(_change(function, model), cells))

@@ -86,7 +86,7 @@ def _durations(invocation: Invocation) -> list[Line]:
             items.append([(milliseconds(queued), "text"), (" waiting", "dim")])
     if invocation.init_duration_ms is not None:
         items.append([(milliseconds(invocation.init_duration_ms), "text"), (" init", "dim")])
-    items.append([(f"{invocation.duration_ms:.2f} ms", "text")])
+    items.append([(f"{invocation.duration_ms:.2f} ms", "text"), (" invoke", "dim")])
     if invocation.billed_duration_ms is not None:
         items.append([(f"{invocation.billed_duration_ms} ms", "text"), (" billed", "dim")])
     if invocation.max_memory_used_mb is not None:

@@ -347,11 +347,16 @@ while True:
     )
     extension.chmod(0o755)
     await laboratory.create(
-        "def handler(event, context):\n    held = b'x' * event * 1_000_000\n    return len(held)",
+        """
+        import time
+        def handler(event, context):
+            held = b"x" * event["mb"] * 1_000_000
+            time.sleep(event["seconds"])
+        """,
         layers=(str(laboratory.folder / "layer"),),
         memory_size=128,
         timeout=30,
     )
-    assert (await laboratory.invoke("10")).status == "succeeded"
-    killed = await laboratory.invoke("80")
+    assert (await laboratory.invoke('{"mb": 10, "seconds": 0}')).status == "succeeded"
+    killed = await laboratory.invoke('{"mb": 80, "seconds": 20}')
     assert (killed.status, killed.max_memory_used_mb) == ("failed", 128)
