@@ -133,7 +133,8 @@ def in_words(step: Step, experiment: ExperimentFile) -> str:
             function = experiment.function_of(alias)
             return f"point the alias {alias.name} of {function} to version {alias.function_version}{shares}"
         case Provision(qualifier=qualifier, provisioned_concurrent_executions=count) as provision:
-            return f"provision {count} environments of {experiment.function_of(provision)}:{qualifier}"
+            environments = "1 environment" if count == 1 else f"{count} environments"
+            return f"provision {environments} of {experiment.function_of(provision)}:{qualifier}"
         case RolePolicy(role=role, policy=policy):
             return f"attach {policy} to {role}" if step.attach_role_policy else f"detach {policy} from {role}"
         case Wait(seconds=float(seconds)):

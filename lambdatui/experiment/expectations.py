@@ -186,7 +186,8 @@ def _payload(key: str, expected: Json, seen: Seen) -> Iterator[Check]:
 
 
 def _error_type(key: str, expected: str, seen: Seen) -> Iterator[Check]:
-    yield _equal(key, expected, _member(seen.payload, "errorType"))
+    broken_off_by = seen.invocations[-1].error_code if seen.invocations else None
+    yield _equal(key, expected, broken_off_by or _member(seen.payload, "errorType"))
 
 
 def _error_message(key: str, expected: str, seen: Seen) -> Iterator[Check]:

@@ -118,19 +118,20 @@ class Transcript:
     def _asynchronous(self, event: ev.EventQueued | ev.AttemptStarted | ev.EventConcluded | ev.EventForwarded) -> str:
         """The way of an event, of which its caller sees nothing but 202."""
         invocation = self._lab.invocations.get(event.request_id)
-        function = invocation.function if invocation else ""
+        function, number = (invocation.function, f"#{invocation.number}") if invocation else ("", "")
         match event:
             case ev.EventQueued(because="accepted"):
-                return self._key("← 202", f"an event for {function} is in the queue")
+                return self._key(f"← {number} 202", f"an event for {function} is in the queue")
             case ev.EventQueued(because="recovered"):
-                return self._key("↻ queue", f"an event for {function} that an earlier laboratory left behind")
+                return self._key(f"↻ {number} queue", f"an event for {function} that an earlier laboratory left behind")
             case ev.EventQueued():
                 why = event.reason or event.because
-                return self._key("… queue", f"{why}: the event for {function} comes again in {event.delay:.2g} s")
+                return self._key(f"… {number} queue", f"{why}: comes again in {event.delay:.2g} s")
             case ev.AttemptStarted():
-                return self._key(f"» attempt {event.attempt}", function)
+                return self._key(f"» {number} attempt {event.attempt}", function)
             case ev.EventConcluded() if event.condition != "Success":
-                return self._key(f"✗ {event.condition}", f"{function}, after {_counted(event.attempts, 'attempt')}")
+                ran = f"after {_counted(event.attempts, 'attempt')}" if event.attempts else "never run"
+                return self._key(f"✗ {number} {event.condition}", f"{function}, {ran}")
             case ev.EventForwarded():
                 return self._key(
                     f"⇒ {event.by}", f"{event.to} {f'failed: {event.error}' if event.error else ''}".strip()

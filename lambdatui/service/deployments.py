@@ -96,6 +96,7 @@ class Deployments:
 
     async def create(self, name: str, configuration: Configuration, code: Code) -> None:
         """Raises InvalidParameter where the service would refuse it, or its runtime is not to be had here."""
+        _check_destinations(name, configuration)
         runtime = await _find_runtime(configuration)
         folder, digest = self._copies.make([code])
         layers = self._copy_layers(configuration)
@@ -110,6 +111,7 @@ class Deployments:
         """Change the configuration. Raises InvalidParameter, and then nothing has changed."""
         before = self.latest(function)
         configuration, runtime = before.configuration.updated(changes), before.runtime
+        _check_destinations(function, configuration)
         if {"runtime", "python"} & changes.keys():
             runtime = await _find_runtime(configuration)
         layers = self._copy_layers(configuration)
@@ -260,6 +262,12 @@ class Deployments:
             self._redeploy(function, overlay, "save", files)
         except InvalidParameter as error:
             self._journal.append(ev.Noticed("warning", f"{function} keeps its code: {error}"))
+
+
+def _check_destinations(function: str, configuration: Configuration) -> None:
+    for destination in (configuration.on_success, configuration.on_failure):
+        if destination and re.search(rf"(^|:)function:{re.escape(function)}(:|$)", destination):
+            raise InvalidParameter("You can't specify the function as a destination for itself.")
 
 
 async def _find_runtime(configuration: Configuration) -> Runtime:

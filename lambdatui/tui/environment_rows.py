@@ -10,9 +10,9 @@ from lambdatui.tui.spans import Line, Span, crop, fit, flow, spread
 from lambdatui.tui.wording import clock_time, listing, milliseconds, seconds, short
 
 _GAUGE = 10
-_NARROW = 66
+_NARROW = 70
 """Cells below which columns are left out and ids are shorter."""
-_ROOMY = 88
+_ROOMY = 92
 """Cells from which on there is room for a gauge and the duration of the init."""
 _URGENT = 1.0
 """Seconds to the deadline."""
@@ -39,18 +39,35 @@ def function_rows(function: Function, model: Model, cells: int) -> list[Line]:
     if (reserved := configuration.get("reserved_concurrent_executions")) is not None:
         facts.insert(2, [("reserved ", "dim"), (str(reserved), "text")])
     rows = [spread([span for span in name if span[0]], now, cells), flow(facts, cells)[0]]
+    if published := _published(function, model):
+        rows.append(crop(flow(published, cells)[0], cells))
     if function.updated_at is not None:
         rows.append(crop(_change(function, model), cells))
     return rows
 
 
+def _published(function: Function, model: Model) -> list[Line]:
+    """Its versions, its aliases and what is provisioned for them."""
+    facts: list[Line] = []
+    if function.versions:
+        facts.append([("versions ", "dim"), (" ".join(function.versions), "text")])
+    for alias in function.aliases.values():
+        shares = "".join(f" {share:.0%} {version}" for version, share in alias.weights.items())
+        facts.append([(f"{clean_line(alias.name)} {model.glyphs.arrow} ", "dim"), (f"{alias.version}{shares}", "text")])
+    for (name, qualifier), told in model.lab.provisioned.items():
+        if name == function.name and told.requested:
+            words = f"{told.requested} provisioned {told.status}"
+            facts.append([(f"{clean_line(qualifier)}: ", "dim"), (words, "bad" if told.reason else "text")])
+    return facts
+
+
 def _change(function: Function, model: Model) -> Line:
     glyphs, at = model.glyphs, clock_time(function.updated_at or 0.0)
     if function.updated_because == "configuration":
-        return [(f"{listing(function.changed)} changed at {at}, generation {function.generation}", "good")]
+        return [(f"{listing(function.changed)} changed at {at}", "good")]
     before, after = short(function.previous_code_sha256 or "", 4), short(function.code_sha256, 4)
     digests = f"code {before}{glyphs.ellipsis} {glyphs.arrow} {after}{glyphs.ellipsis}"
-    what = f"saw your save at {at}" if function.updated_because == "save" else f"the step edited the code at {at}"
+    what = f"saw your save at {at}" if function.updated_because == "save" else f"a step's edit at {at}"
     return [(f"{what}, ", "good"), (digests, "good")]
 
 
@@ -59,7 +76,7 @@ def _change(function: Function, model: Model) -> Line:
 
 def columns_title(cells: int, inline_why: bool) -> Line:
     """The heads of the columns of :func:`environment_row`."""
-    heads = _columns("state", "start", "id", "runs", "code", "gen", "max mem", "left", cells)
+    heads = _columns("state", "start", "id", "runs", "code", "version", "max mem", "left", cells)
     if cells >= _ROOMY:
         heads[-1:] = [fit("init", 9, right=True), heads[-1], " " * (_GAUGE + 2)]
     if inline_why:
@@ -72,7 +89,7 @@ def environment_row(environment: Environment, model: Model, cells: int, inline_w
     glyph, (word, role) = environment_state(environment, model.glyphs)
     plain = "gone" if environment.state == "ended" else "text"
     start, start_role = _start(environment)
-    memory = environment.max_memory_used_mb
+    memory, published = environment.max_memory_used_mb, environment.version != "$LATEST"
     time, time_role = _time(environment, model)
     id_size, code_size = (6, 4) if cells < _NARROW else (8, 8)
     columns = _columns(
@@ -80,8 +97,8 @@ def environment_row(environment: Environment, model: Model, cells: int, inline_w
         start,
         short(environment.id, id_size),
         str(environment.invocations),
-        short(environment.code_sha256, code_size),
-        str(environment.generation) if environment.version == "$LATEST" else f"v{environment.version}",
+        f"v{environment.version}" if published and cells < _NARROW else short(environment.code_sha256, code_size),
+        environment.version,
         ("" if memory is None else f"{memory}M" if cells < _NARROW else f"{memory} MB"),
         time,
         cells,
@@ -98,7 +115,7 @@ def environment_row(environment: Environment, model: Model, cells: int, inline_w
 
 
 def _columns(
-    state: str, start: str, name: str, runs: str, code: str, generation: str, memory: str, left: str, cells: int
+    state: str, start: str, name: str, runs: str, code: str, version: str, memory: str, left: str, cells: int
 ) -> list[str]:
     """Each in its width, which is that of its values or its head."""
     if cells < _NARROW:
@@ -118,7 +135,7 @@ def _columns(
         f"{fit(name, 8)}  ",
         f"{fit(runs, 4, right=True)}  ",
         f"{fit(code, 8)}  ",
-        f"{fit(generation, 3, right=True)}  ",
+        f"{fit(version, 7)}  ",
         fit(memory, 7, right=True),
         fit(left, 8, right=True),
     ]
@@ -132,7 +149,7 @@ def _start(environment: Environment) -> Span:
         case "reset":
             return "reset", "warn"
         case "idle":
-            return "warm", "idle"
+            return "ahead" if environment.provisioned and not environment.invocations else "warm", "idle"
         case "created" | "init" if environment.provisioned:
             return "ahead", "init"
     return ("cold", "init") if environment.cold else ("warm", "idle")

@@ -13,6 +13,10 @@ from lambdatui.tui.pulse import FINE_PERIOD, PERIOD
 _OLD_NOTICE = 10.0
 
 
+STALE = ("", "")
+"""Among the news: those before are of no interest any more."""
+
+
 class Model:
     """The laboratory as seen from this screen. `clock` gives seconds since the epoch."""
 
@@ -80,6 +84,7 @@ class Model:
                 self.queued.discard(request)
             case ev.StepStarted(step=step):
                 self.page, self.choice, self.starting = step, None, False
+                self.news = [STALE]
             case ev.StepFinished(step=step):
                 mine = [each for each in self.lab.invocations.values() if each.step == step]
                 bad = [each.request_id for each in mine if each.status != "succeeded"]

@@ -105,15 +105,15 @@ def test_the_way_of_an_event() -> None:
     assert (
         out.getvalue()
         == """\
-  ← 202  an event for F is in the queue
-  … queue  ConcurrentInvocationLimitExceeded: the event for F comes again in 1 s
-  » attempt 1  F
+  ← #1 202  an event for F is in the queue
+  … #1 queue  ConcurrentInvocationLimitExceeded: comes again in 1 s
+  » #1 attempt 1  F
   = #1 failed  "boom"
-  … queue  function error: the event for F comes again in 60 s
-  ✗ EventAgeExceeded  F, after 1 attempt
+  … #1 queue  function error: comes again in 60 s
+  ✗ #1 EventAgeExceeded  F, after 1 attempt
   ⇒ on_failure  function:G
   ⇒ dead_letter  file:/x failed: the disk is full
-  ↻ queue  an event for F that an earlier laboratory left behind
+  ↻ #2 queue  an event for F that an earlier laboratory left behind
   ← 204  it could be invoked
 """
     )

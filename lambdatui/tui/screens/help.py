@@ -93,6 +93,7 @@ class Help(ModalScreen[None]):
             (f"{glyphs.init} init", "The runtime starts and the module is imported: a cold start", "$secondary"),
             (f"{glyphs.busy} busy", "An invocation runs; the time left until its deadline counts down", "$primary"),
             (f"{glyphs.idle} frozen", "Warm: its processes are stopped until the next invocation", "$success"),
+            ("  ahead", "Provisioned concurrency: initialised, and never invoked yet", "$success"),
             (
                 f"{glyphs.timed_out} timed out",
                 "Its processes were killed; the next invocation starts them anew",

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from lambdatui.events import Json
 from lambdatui.tui.clipboard import copy_natively
-from lambdatui.tui.model import Model
+from lambdatui.tui.model import STALE, Model
 from lambdatui.tui.sanitise import clean_line
 from lambdatui.tui.screens.editor import Editor
 from lambdatui.tui.screens.help import Help
@@ -116,7 +116,10 @@ class LaboratoryScreen(LineScreen):
         self.query_one(Logs).sync()
         self.panels[1].entitle(self._sandbox)
         for level, message in self._model.news:
-            self.query_one(KeyLine).tell(message, level)
+            if (level, message) == STALE:
+                self.query_one(KeyLine).forget()
+            else:
+                self.query_one(KeyLine).tell(message, level)
         self._model.news.clear()
 
     @property

@@ -83,6 +83,15 @@ class KeyLine(LineStrip):
             self._timer.stop()
             self._timer = self.set_timer(_NEXT, self._next)
 
+    def forget(self) -> None:
+        """What was to be told is of no interest any more."""
+        if self._news:
+            self._news.clear()
+            if self._timer is not None:
+                self._timer.stop()
+            self._timer = None
+            self._lay_out()
+
     def _show_news(self) -> None:
         long = self._news[0][1] != "text"
         self._timer = self.set_timer(_NEXT if len(self._news) > 1 else _LONG if long else _SHORT, self._next)
