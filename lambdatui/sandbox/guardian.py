@@ -24,6 +24,19 @@ _PREFIX = "lambdatui-"
 _LOCK = "lock"
 
 
+def remove_tree(folder: Path) -> None:
+    """Remove a folder with all that is in it, folders that a function has locked included."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        for parent, folders, _ in os.walk(folder):
+            for name in folders:
+                path = os.path.join(parent, name)
+                if not os.path.islink(path):
+                    with contextlib.suppress(OSError):
+                        os.chmod(path, 0o700)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 class Guardian:
     """`folder` is the laboratory's own, readable by its user only, for all that it writes."""
 
@@ -73,7 +86,7 @@ class Guardian:
         os.close(self._pipe)
         self._process.wait()
         os.close(self._lock)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove_tree(self.folder)
 
     def _say(self, line: str) -> None:
         with contextlib.suppress(BrokenPipeError):  # somebody killed the guardian: the laboratory goes on without
@@ -93,7 +106,7 @@ def _sweep(base: Path) -> None:
             continue
         else:
             kill_marked(folder)
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
         finally:
             os.close(lock)
 
@@ -143,4 +156,13 @@ for _ in range(50):  # as long as one is found: it may have had children meanwhi
         break
 import shutil
 shutil.rmtree(folder, ignore_errors=True)
+if os.path.isdir(folder):
+    for parent, folders, _ in os.walk(folder):
+        for path in (os.path.join(parent, name) for name in folders):
+            if not os.path.islink(path):
+                try:
+                    os.chmod(path, 0o700)
+                except OSError:
+                    pass
+    shutil.rmtree(folder, ignore_errors=True)
 """

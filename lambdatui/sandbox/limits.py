@@ -33,7 +33,9 @@ _COST = 0.1
 
 
 _WORTH_A_MEASUREMENT = 1.01
-"""Times the resident memory of the measurement before."""
+"""Times the resident memory of the look before."""
+_SUSPICIOUS_FOR = 0.1
+"""Seconds between two measurements of processes that would hold too much if they shared nothing."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,7 @@ class Watch:
         self._timer: asyncio.TimerHandle | None = None
         self._peak_kb = 0
         self._resident_kb = 0
+        self._measured_at = 0.0
         self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -187,9 +190,13 @@ class Watch:
         """What they hold now. Where there are several, that takes long, and is done only when it can have grown."""
         resident = tree.resident_kb(pids)
         if len(pids) > 1:
-            if resident <= self._resident_kb * _WORTH_A_MEASUREMENT:
+            now, grown = time.monotonic(), resident > self._resident_kb * _WORTH_A_MEASUREMENT
+            # Who shares less and less holds more and more, and none of them seems to grow.
+            suspicious = resident > self._limits.memory_mb * 1024 and now >= self._measured_at + _SUSPICIOUS_FOR
+            self._resident_kb = resident
+            if not grown and not suspicious:
                 return 0
-            self._resident_kb, resident = resident, tree.held_kb(pids)
+            self._measured_at, resident = now, tree.held_kb(pids)
         self._peak_kb = max(self._peak_kb, resident)
         return resident
 

@@ -155,7 +155,12 @@ class Process:
         self._watch.remove(self._group)
         self._group.kill_the_rest()
         self._guardian.forget(self._process.pid)
-        self._capture.close()
+        try:
+            self._capture.close()
+        finally:
+            self._tell_exit(code)
+
+    def _tell_exit(self, code: int) -> None:
         if self._wrapped and code > 128:  # as a shell reports it, so does bubblewrap
             code = 128 - code
         memory = self._watch.max_memory_mb()

@@ -42,6 +42,8 @@ class Asynchronous:
         self._time_scale = time_scale
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._recovered: set[str] = set()
+        self._orphans: list[QueuedEvent] = []
+        """Recovered, for versions that are not there."""
         self._answers: dict[str, ev.InvocationAnswered] = {}
         self._running: dict[str, asyncio.Future[ev.InvocationAnswered]] = {}
         journal.read_with(self._read)
@@ -58,20 +60,31 @@ class Asynchronous:
         for event in self._queue.left_over():
             try:
                 self._deployments.resolve(event.function, event.version)
-            except ResourceNotFound as error:
-                self._queue.remove(event.request_id)
-                self._journal.append(ev.Noticed("warning", f"An event of an earlier laboratory is dropped: {error}"))
-                continue
-            self._recovered.add(event.request_id)
-            self._journal.append(
-                ev.InvocationAccepted(
-                    event.request_id, event.function, event.version, "Event", event.payload, None, event.qualifier
-                )
-            )
-            delay = max(event.course.due_at - time.time(), 0.0)
-            self._journal.append(ev.EventQueued(event.request_id, "recovered", delay))
-            self._follow(event, None)
+            except ResourceNotFound as error:  # a step may still publish that version
+                self._orphans.append(event)
+                message = f"An event of an earlier laboratory waits in the queue: {error}"
+                self._journal.append(ev.Noticed("warning", message))
+            else:
+                self._take_over(event)
         self._tell_if_private()
+
+    def _take_over(self, event: QueuedEvent) -> None:
+        self._recovered.add(event.request_id)
+        self._journal.append(
+            ev.InvocationAccepted(
+                event.request_id, event.function, event.version, "Event", event.payload, None, event.qualifier
+            )
+        )
+        delay = max(event.course.due_at - time.time(), 0.0)
+        self._journal.append(ev.EventQueued(event.request_id, "recovered", delay))
+        self._follow(event, None)
+
+    def _adopt(self, function: str, version: str) -> None:
+        """The version is there for which events of an earlier laboratory have waited."""
+        adopted = [event for event in self._orphans if (event.function, event.version) == (function, version)]
+        for event in adopted:
+            self._orphans.remove(event)
+            self._take_over(event)
 
     def _tell_if_private(self) -> None:
         if because := self._queue.private_because:
@@ -89,6 +102,9 @@ class Asynchronous:
         for request_id, task in tasks.items():
             task.cancel()
             self._queue.remove(request_id)
+        for event in self._orphans:
+            self._queue.remove(event.request_id)
+        self._orphans.clear()
         await asyncio.gather(*tasks.values(), return_exceptions=True)
 
     def close(self) -> None:
@@ -161,6 +177,9 @@ class Asynchronous:
         match record.event:
             case ev.InvocationAnswered(request_id=request_id) as answer if request_id in self._running:
                 self._answers[request_id] = answer
+            case ev.VersionPublished() as published if self._orphans:
+                # Later, because a reader of the journal does not write to it.
+                asyncio.get_running_loop().call_soon(self._adopt, published.function, published.version)
             case ev.InvocationFinished(request_id=request_id) if request_id in self._running:
                 if not (finished := self._running[request_id]).done():  # it is cancelled by a clear
                     finished.set_result(self._answers[request_id])

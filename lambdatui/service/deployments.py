@@ -96,7 +96,7 @@ class Deployments:
 
     async def create(self, name: str, configuration: Configuration, code: Code) -> None:
         """Raises InvalidParameter where the service would refuse it, or its runtime is not to be had here."""
-        _check_destinations(name, configuration)
+        self._check_destinations(name, configuration)
         runtime = await _find_runtime(configuration)
         folder, digest = self._copies.make([code])
         layers = self._copy_layers(configuration)
@@ -111,7 +111,7 @@ class Deployments:
         """Change the configuration. Raises InvalidParameter, and then nothing has changed."""
         before = self.latest(function)
         configuration, runtime = before.configuration.updated(changes), before.runtime
-        _check_destinations(function, configuration)
+        self._check_destinations(function, configuration)
         if {"runtime", "python"} & changes.keys():
             runtime = await _find_runtime(configuration)
         layers = self._copy_layers(configuration)
@@ -129,7 +129,7 @@ class Deployments:
         """What $LATEST is now, by a number; that of the last version if nothing changed since."""
         known = self._known(function)
         last = next(reversed(known.versions.values()), None)
-        if last and (last.configuration, last.code_sha256) == (known.latest.configuration, known.latest.code_sha256):
+        if last and _same(last, known.latest):
             return last
         revision = replace(known.latest, version=str(len(known.versions) + 1))
         known.versions[revision.version] = revision
@@ -176,6 +176,10 @@ class Deployments:
         if version not in known.versions:
             raise ResourceNotFound(f"Function not found: {known.latest.arn}:{qualifier}")
         return known.versions[version]
+
+    def aliases(self, function: str) -> Mapping[str, Alias]:
+        """By name."""
+        return self._known(function).aliases
 
     def alias(self, function: str, qualifier: str) -> Alias | None:
         """The alias of that name, if there is one."""
@@ -229,6 +233,12 @@ class Deployments:
         )
         self._changed(after, f"the {'configuration' if because == 'configuration' else 'code'} changed")
 
+    def _check_destinations(self, function: str, configuration: Configuration) -> None:
+        for destination in (configuration.on_success, configuration.on_failure):
+            for start in (self.arn, "function:"):
+                if destination and destination.removeprefix(start).partition(":")[0] == function:
+                    raise InvalidParameter("You can't specify the function as a destination for itself.")
+
     def _copy_layers(self, configuration: Configuration) -> Path | None:
         layers = [Code(Path(layer)) for layer in configuration.layers]
         return self._copies.make(layers)[0] if layers else None
@@ -264,10 +274,10 @@ class Deployments:
             self._journal.append(ev.Noticed("warning", f"{function} keeps its code: {error}"))
 
 
-def _check_destinations(function: str, configuration: Configuration) -> None:
-    for destination in (configuration.on_success, configuration.on_failure):
-        if destination and re.search(rf"(^|:)function:{re.escape(function)}(:|$)", destination):
-            raise InvalidParameter("You can't specify the function as a destination for itself.")
+def _same(one: Revision, other: Revision) -> bool:
+    """Whether a version of each would be the same: what is set beside the configuration does not count."""
+    beside = {key: getattr(other.configuration, key) for key in NOT_OF_ENVIRONMENTS}
+    return (replace(one.configuration, **beside), one.code_sha256) == (other.configuration, other.code_sha256)
 
 
 async def _find_runtime(configuration: Configuration) -> Runtime:

@@ -26,6 +26,9 @@ Spawn = Callable[[str | None, str, Callable[[list[Output]], None], Callable[[Exi
 """Starts the process of the extension of this name, or of the runtime (None), for the APIs at an address; raises
 OSError."""
 
+_LONGEST_TURN = 1.0
+"""Seconds after which a start that takes its time, an extension's or a bootstrap's, keeps no other function waiting."""
+
 _ERROR_TYPES: dict[Breach | None, str] = {Breach.MEMORY: inputs.OUT_OF_MEMORY}
 """By the limit for which a process was killed."""
 
@@ -71,6 +74,7 @@ class Environment:
         self._closing: asyncio.Task[None] | None = None
         self._listening = False
         self._holds_start = False
+        self._turn_ends: asyncio.TimerHandle | None = None
         self._excess_told = False
 
     @property
@@ -295,6 +299,7 @@ class Environment:
         if not self._holds_start:
             await self._host.starts.acquire()
             self._holds_start = True
+            self._turn_ends = asyncio.get_running_loop().call_later(_LONGEST_TURN, self._start_is_over)
         if not self._listening:
             await self._api.start()
             self._listening = True
@@ -307,6 +312,8 @@ class Environment:
         if self._holds_start:
             self._holds_start = False
             self._host.starts.release()
+            if self._turn_ends:
+                self._turn_ends.cancel()
 
     def _answer_next(self, deadline: float, extensions: tuple[str, ...]) -> None:
         assert self._invocation

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -18,7 +17,7 @@ from lambdatui.journal import Journal
 from lambdatui.role import Role
 from lambdatui.runtimes.runtime import Folders
 from lambdatui.sandbox.capture import Output
-from lambdatui.sandbox.guardian import Guardian
+from lambdatui.sandbox.guardian import Guardian, remove_tree
 from lambdatui.sandbox.limits import Limits, Watch, cores_for
 from lambdatui.sandbox.machine import Machine
 from lambdatui.sandbox.process import Exit, Process
@@ -143,7 +142,7 @@ class Pool:
         """Have `count` environments initialised ahead of any invocation."""
         create, surplus = self._scheduler.provision(revision.function, revision.version, count)
         self._provisioned[revision.function, revision.version] = _Provisioned(qualifier, count)
-        self._tell_provisioned(revision, "IN_PROGRESS" if create else "READY")
+        self._tell_provisioned(revision, "READY" if self._ready(revision) else "IN_PROGRESS")
         for name in surplus:
             self._residents[name].environment.retire("the provisioned concurrency was lowered")
         for _ in range(create):
@@ -160,14 +159,30 @@ class Pool:
         revision = resident.revision
         if not succeeded:
             self._tell_provisioned(revision, "FAILED", "FUNCTION_ERROR_INIT_FAILURE")
-            resident.environment.end("its init failed")
-            return
-        ready = sum(
+            resident.environment.shut_down("its init failed")
+        elif self._ready(revision):
+            self._tell_provisioned(revision, "READY")
+
+    def _ready(self, revision: Revision) -> bool:
+        """Whether as many are initialised as are provisioned."""
+        ahead = sum(
             each.initialised and each.initialization_type == PROVISIONED and each.revision == revision
             for each in self._residents.values()
         )
-        if ready == self._provisioned[revision.function, revision.version].count:
-            self._tell_provisioned(revision, "READY")
+        return ahead >= self._provisioned[revision.function, revision.version].count
+
+    def provisioned(self, function: str, qualifier: str | None = None) -> int:
+        """The provisioned concurrency of a function, or of what this qualifier names."""
+        return sum(
+            known.count
+            for (name, _), known in self._provisioned.items()
+            if name == function and qualifier in (None, known.qualifier)
+        )
+
+    def provisioned_as(self, revision: Revision) -> str | None:
+        """By which qualifier environments of it are provisioned, if any are."""
+        known = self._provisioned.get((revision.function, revision.version))
+        return known.qualifier if known and known.count else None
 
     def _tell_provisioned(self, revision: Revision, status: str, reason: str | None = None) -> None:
         known = self._provisioned[revision.function, revision.version]
@@ -289,6 +304,9 @@ class Pool:
         if isinstance(event, ev.InitFinished) and event.phase == "init":
             resident.initialised = event.status == "success"
             if resident.initialization_type == PROVISIONED:
+                if not resident.initialised:  # at once, before an invocation is placed there
+                    revision = resident.revision
+                    self._scheduler.ended(revision.function, revision.version, resident.environment.name)
                 # Later, because the environment is in the middle of telling what happened.
                 asyncio.get_running_loop().call_soon(self._initialised_ahead, resident, resident.initialised)
 
@@ -312,7 +330,7 @@ class Pool:
         self._reclaim_in_time()
 
     def _ended(self, resident: _Resident) -> None:
-        shutil.rmtree(resident.place.tmp, ignore_errors=True)
+        remove_tree(resident.place.tmp)
         if resident.place.hosts:
             resident.place.hosts.unlink(missing_ok=True)
         del self._residents[resident.environment.name]
@@ -339,6 +357,7 @@ class Pool:
             resident.environment.end(because)
         await self._until(lambda: not self._residents)
         self._groups.clear()
+        self._provisioned.clear()
 
     async def _until(self, true: Callable[[], bool]) -> None:
         while not true():

@@ -48,6 +48,8 @@ class _Environment:
     """With an invocation, or in an init ahead of the first."""
     invoked: bool = False
     """Busy with an invocation."""
+    retired: bool = False
+    """To be used no more."""
 
 
 @dataclass
@@ -72,7 +74,7 @@ class _Version:
     def idle(self) -> Iterator[tuple[str, _Environment]]:
         """Those that can take an invocation now."""
         for name, each in self.environments.items():
-            if not each.busy and each.generation == self.generation:
+            if not each.busy and not each.retired and each.generation == self.generation:
                 yield name, each
 
 
@@ -132,7 +134,7 @@ class Scheduler:
         ahead = [name for name, each in known.environments.items() if each.provisioned]
         surplus = sorted(ahead, key=lambda name: known.environments[name].busy)[: max(len(ahead) - count, 0)]
         for name in surplus:
-            known.environments[name].provisioned = False
+            known.environments[name].provisioned, known.environments[name].retired = False, True
             if not known.environments[name].busy:
                 del known.environments[name]
         return max(count - len(ahead), 0), surplus
@@ -175,7 +177,7 @@ class Scheduler:
         pool = self._functions[function].versions[version]
         if each := pool.environments.get(environment):
             each.busy, each.invoked, each.last_used = False, False, now
-            if each.generation != pool.generation:
+            if each.retired or each.generation != pool.generation:
                 del pool.environments[environment]
 
     def ended(self, function: str, version: str, environment: str) -> None:

@@ -157,6 +157,8 @@ class Service:
         """Let an alias lead to a version, and to another for its share of the invocations."""
         with self._stating_refusals(function, {"alias": alias, "version": version}):
             before = self._deployments.alias(function, alias)
+            if self._pool.provisioned(function, alias):
+                _check_provisioned_alias(version, weights)
             self._deployments.point_alias(function, alias, version, weights)
             if before and before.version != version:
                 old, new = (self._deployments.resolve(function, each) for each in (before.version, version))
@@ -173,15 +175,20 @@ class Service:
         others = (self._deployments.latest(each).configuration for each in self._deployments if each != function)
         reserves = [each.reserved_concurrent_executions for each in others]
         check_reserves(self._settings.concurrent_executions, [*reserves, reserved])
+        if reserved is not None:
+            provisioned = self._pool.provisioned(function)
+            check_provisioned(self._settings.concurrent_executions, reserved, provisioned)
 
     def _check_provisioned(self, revision: Revision, qualifier: str, count: int) -> None:
         alias = self._deployments.alias(revision.function, qualifier)
-        if revision.version == LATEST:
+        _check_provisioned_alias(revision.version, alias.weights if alias else {})
+        if (other := self._pool.provisioned_as(revision)) not in (None, qualifier):
             raise InvalidParameter(
-                "Provisioned Concurrency Configs cannot be applied to unpublished function versions."
+                "Version is pointed by a Provisioned Concurrency alias"
+                if other in self._deployments.aliases(revision.function)
+                else "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version"
             )
-        if alias and alias.weights:
-            raise InvalidParameter("Alias with weights can not be used with Provisioned Concurrency")
+        count += self._pool.provisioned(revision.function) - self._pool.provisioned(revision.function, qualifier)
         reserved = self._deployments.latest(revision.function).configuration.reserved_concurrent_executions
         check_provisioned(self._settings.concurrent_executions, reserved, count)
 
@@ -243,8 +250,8 @@ class Service:
         functions = list(self._deployments)
         await self._invocations.clear()
         await self._deployments.clear()
-        self._roles.clear()
         await self._pool.end("the laboratory was cleared")
+        self._roles.clear()  # not before: what a function prints as it dies asks for its role
         for name in functions:
             self._scheduler.remove(name)
 
@@ -256,6 +263,13 @@ class Service:
         finally:
             await self._machine.close()
             self._guardian.close()
+
+
+def _check_provisioned_alias(version: str, weights: Mapping[str, float]) -> None:
+    if version == LATEST:
+        raise InvalidParameter("Provisioned Concurrency Configs cannot be applied to unpublished function versions.")
+    if weights:
+        raise InvalidParameter("Alias with weights can not be used with Provisioned Concurrency")
 
 
 def _raise_limit_on_open_files() -> None:

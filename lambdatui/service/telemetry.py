@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -130,7 +131,7 @@ class _Subscriber:
         for delay in _ATTEMPTS:
             await asyncio.sleep(delay)
             for host in self._hosts:
-                with contextlib.suppress(OSError, EOFError, ValueError):
+                with contextlib.suppress(OSError, EOFError, ValueError, asyncio.LimitOverrunError):
                     await self._send(host, batch)
                     return True
         return False
@@ -150,9 +151,9 @@ class _Subscriber:
                 f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
             )
             writer.write(head.encode() + body)
-            status = (await reader.readuntil(b"\r\n")).split()
-            if not status[1].startswith(b"2"):
-                raise ValueError(f"the subscriber answered {status[1]!r}")
+            status = await reader.readuntil(b"\r\n")
+            if not re.match(rb"HTTP/1\.[01] 2\d\d\b", status):
+                raise ValueError(f"the subscriber answered {status!r}")
         finally:
             writer.close()
 

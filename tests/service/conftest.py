@@ -61,8 +61,8 @@ Opener = Callable[..., Any]
 async def open_laboratory(tmp_path: Path) -> AsyncIterator[Opener]:
     opened: list[Service] = []
 
-    async def open_(**settings: Any) -> Laboratory:
-        service = await open_service(Settings(**settings), Journal())
+    async def open_(queue: Path | None = None, **settings: Any) -> Laboratory:
+        service = await open_service(Settings(**settings), Journal(), queue)
         opened.append(service)
         return Laboratory(service, tmp_path)
 

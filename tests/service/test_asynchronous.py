@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from lambdatui.function import InvalidParameter
 from lambdatui.journal import Journal
 from lambdatui.lab import Invocation
 from lambdatui.role import LAMBDA, trusting
+from lambdatui.service.event_queue import EventQueue, QueuedEvent
+from lambdatui.service.retries import Course
 from lambdatui.service.service import Settings, open_service
 from tests.service.conftest import Laboratory, Opener
 
@@ -188,19 +191,19 @@ async def test_a_success_is_told_to_another_function(fast: Laboratory, arn: str)
     assert second.version == ("1" if arn.endswith("live") else "$LATEST")
 
 
-async def test_a_function_that_is_its_own_destination_stops_after_sixteen_times(fast: Laboratory) -> None:
+async def test_functions_that_are_each_others_destination_stop_after_sixteen_rounds(fast: Laboratory) -> None:
     letters = fast.folder / "letters.jsonl"
-    await fast.create(
-        "def handler(event, context):\n    pass",
-        destination_config={
-            "on_success": {"destination": "function:F"},
-            "on_failure": {"destination": "function:F"},
-        },
-        dead_letter_config={"target_arn": f"file:{letters}"},
-    )
+    for name, other in (("F", "G"), ("G", "F")):
+        to = {"destination": f"function:{other}"}
+        await fast.create(
+            "def handler(event, context):\n    pass",
+            name,
+            destination_config={"on_success": to, "on_failure": to},
+            dead_letter_config={"target_arn": f"file:{letters}"},
+        )
     await leave(fast)
     conditions = [each.condition for each in fast.lab.invocations.values()]
-    assert conditions == ["Success"] * 16 + ["RecursiveInvocation"]
+    assert conditions == ["Success"] * 32 + ["RecursiveInvocation"]
     assert json.loads(letters.read_text())["MessageAttributes"]["ErrorCode"]["Value"] == "400"
 
 
@@ -233,12 +236,31 @@ async def test_a_destination_needs_a_permission_of_the_role_that_is_named(fast: 
 async def test_a_record_too_large_for_a_function_does_not_arrive(fast: Laboratory) -> None:
     await fast.create(
         "def handler(event, context):\n    return 'x' * 2**20",
-        destination_config={"on_success": {"destination": "function:F"}},
+        destination_config={"on_success": {"destination": "function:G"}},
     )
+    await fast.create(ECHO, "G")
     invocation = await leave(fast)
     assert invocation.condition == "Success"
     assert "too large for the Event invocation type" in (invocation.forwarded[0].error or "")
     assert len(fast.lab.invocations) == 1
+
+
+@pytest.mark.parametrize("start", ["function:", "arn:aws:lambda:us-east-1:000000000000:function:"])
+async def test_a_function_cannot_be_its_own_destination(fast: Laboratory, start: str) -> None:
+    with pytest.raises(InvalidParameter, match="as a destination for itself"):
+        await fast.create(ECHO, destination_config={"on_failure": {"destination": f"{start}F"}})
+
+
+async def test_an_event_of_an_earlier_laboratory_waits_for_its_version(open_laboratory: Opener, tmp_path: Path) -> None:
+    left = EventQueue(tmp_path / "queue.sqlite")
+    left.put(QueuedEvent("left-behind", "F", "1", "1", "{}", (), Course(time.time(), time.time())))
+    left.close()
+    laboratory = await open_laboratory(queue=tmp_path / "queue.sqlite")
+    await laboratory.create(ECHO)
+    laboratory.service.recover()
+    await laboratory.service.publish("F")
+    concluded = await laboratory.until(lambda event: isinstance(event, ev.EventConcluded))
+    assert concluded == ev.EventConcluded("left-behind", "Success", 1)
 
 
 async def test_what_is_refused(fast: Laboratory) -> None:

@@ -360,3 +360,25 @@ while True:
     assert (await laboratory.invoke('{"mb": 10, "seconds": 0}')).status == "succeeded"
     killed = await laboratory.invoke('{"mb": 80, "seconds": 20}')
     assert (killed.status, killed.max_memory_used_mb) == ("failed", 128)
+
+
+async def test_memory_that_is_shared_less_and_less_counts(laboratory: Laboratory) -> None:
+    await laboratory.create(
+        """
+        import os, time
+        def handler(event, context):
+            shared = bytearray(b"x" * 40_000_000)
+            for _ in range(6):
+                if os.fork() == 0:
+                    time.sleep(0.5)
+                    for at in range(0, len(shared), 4096):
+                        shared[at] = 1
+                    time.sleep(30)
+                    os._exit(0)
+            time.sleep(30)
+        """,
+        memory_size=128,
+        timeout=60,
+    )
+    killed = await laboratory.invoke()
+    assert (killed.status, killed.max_memory_used_mb) == ("failed", 128)

@@ -561,3 +561,98 @@ async def test_a_role_that_lambda_may_not_assume_is_refused(laboratory: Laborato
     for role in ("r", "nobody"):
         with pytest.raises(InvalidParameter, match="cannot be assumed by Lambda"):
             await laboratory.create(COUNTER, role=role)
+
+
+# -- where these meet -----------------------------------------------------------------------------------------------
+
+
+async def test_a_function_that_prints_as_it_dies_does_not_keep_the_laboratory_from_ending(
+    laboratory: Laboratory,
+) -> None:
+    for _ in range(3):
+        await laboratory.service.create_role("r", trusting(LAMBDA), {})
+        await laboratory.create(
+            "import sys\ndef handler(event, context):\n    while True:\n        print('a\\nb', flush=True)", role="r"
+        )
+        in_flight = asyncio.create_task(laboratory.service.invoke("F", "{}"))
+        await laboratory.until(
+            lambda event: isinstance(event, ev.InvocationStarted), len(laboratory.service.journal.records)
+        )
+        await asyncio.wait_for(laboratory.service.clear(), 20)
+        await asyncio.gather(in_flight, return_exceptions=True)
+
+
+async def test_an_environment_that_is_given_up_takes_no_further_invocation(laboratory: Laboratory) -> None:
+    await laboratory.create(INITIALIZED)
+    await laboratory.service.publish("F")
+    await laboratory.service.provision("F", "1", 1)
+    await laboratory.service.settled()
+    first = asyncio.create_task(laboratory.service.invoke("F", '{"seconds": 0.5}', qualifier="1"))
+    await laboratory.until(lambda event: isinstance(event, ev.InvocationPlaced))
+    await laboratory.service.provision("F", "1", 0)
+    await first
+    second = await laboratory.invoke(qualifier="1")
+    assert (second.status, second.cold_start) == ("succeeded", True)
+
+
+async def test_an_environment_whose_init_failed_ahead_takes_no_invocation(laboratory: Laboratory) -> None:
+    await laboratory.create("raise ValueError(1)")
+    await laboratory.service.publish("F")
+    await laboratory.service.provision("F", "1", 1)
+    failed = await laboratory.until(lambda event: isinstance(event, ev.InitFinished))
+    assert isinstance(failed, ev.InitFinished)
+    invocation = await laboratory.invoke(qualifier="1")
+    assert invocation.status == "failed" and invocation.environment != failed.environment
+
+
+async def test_what_is_provisioned_is_counted_over_versions_and_ends_with_the_laboratorys_functions(
+    laboratory: Laboratory,
+) -> None:
+    service, rejections = laboratory.service, laboratory.lab.rejections
+    await laboratory.create(INITIALIZED, reserved_concurrent_executions=3)
+    await service.publish("F")
+    await service.update("F", {"memory_size": 256})
+    await service.publish("F")
+    await service.point_alias("F", "live", "1", {})
+    await service.provision("F", "live", 2)
+    for refused, message in (
+        (service.provision("F", "2", 2), "should not be greater than the reservedConcurrentExecution"),
+        (service.provision("F", "1", 1), "Version is pointed by a Provisioned Concurrency alias"),
+        (service.point_alias("F", "live", "1", {"2": 0.5}), "Alias with weights can not be used"),
+        (service.point_alias("F", "live", "$LATEST", {}), "cannot be applied to unpublished function versions"),
+        (service.update("F", {"reserved_concurrent_executions": 1}), "should not be greater than"),
+    ):
+        count = len(rejections)
+        await refused
+        assert len(rejections) == count + 1 and message in rejections[-1].message
+    await service.clear()
+    await laboratory.create(INITIALIZED)
+    for _ in range(2):
+        await service.publish("F")
+        await service.update("F", {"memory_size": 256})
+    await service.point_alias("F", "live", "1", {})
+    await service.point_alias("F", "live", "2", {})
+    assert all(each.state == "ended" for each in laboratory.lab.environments.values())
+
+
+async def test_what_is_set_beside_the_configuration_makes_no_version(laboratory: Laboratory) -> None:
+    await laboratory.create(COUNTER)
+    await laboratory.service.publish("F")
+    await laboratory.service.update("F", {"reserved_concurrent_executions": 5})
+    await laboratory.service.publish("F")
+    assert [*laboratory.lab.functions["F"].versions] == ["1"]
+
+
+async def test_a_start_that_takes_its_time_keeps_no_other_function_waiting(laboratory: Laboratory) -> None:
+    extension = laboratory.folder / "layer" / "extensions" / "slow"
+    extension.parent.mkdir(parents=True)
+    extension.write_text("#!/bin/sh\nexec sleep 60\n")
+    extension.chmod(0o755)
+    await laboratory.create(COUNTER, "Slow", layers=(str(laboratory.folder / "layer"),))
+    await laboratory.create(COUNTER)
+    slow = [asyncio.create_task(laboratory.service.invoke("Slow", "{}")) for _ in range(2 * (os.cpu_count() or 1))]
+    await laboratory.until(lambda event: isinstance(event, ev.InitStarted))
+    assert (await asyncio.wait_for(laboratory.service.invoke("F", "{}"), 9)) in laboratory.lab.invocations
+    assert not any(task.done() for task in slow)
+    await laboratory.service.clear()
+    await asyncio.gather(*slow, return_exceptions=True)
