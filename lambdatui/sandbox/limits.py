@@ -34,6 +34,8 @@ _COST = 0.1
 
 _WORTH_A_MEASUREMENT = 1.01
 """Times the resident memory of the look before."""
+_STRAGGLERS_FOR = 0.1
+"""Seconds after processes were continued in which those that came too late for that are continued, too."""
 _SUSPICIOUS_FOR = 0.1
 """Seconds between two measurements of processes that would hold too much if they shared nothing."""
 
@@ -100,6 +102,7 @@ class Watch:
         self._peak_kb = 0
         self._resident_kb = 0
         self._measured_at = 0.0
+        self._continued_at = -math.inf
         self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -167,6 +170,9 @@ class Watch:
         if self._limits.cores is not None:
             self._cpu.look(pids)
             self._carry_out(self._turn.look(time.monotonic(), self._cpu.total))
+        forked = len(pids) > sum(member.wrappers + 1 for member in self._members.values())
+        if forked and time.monotonic() < self._continued_at + _STRAGGLERS_FOR:
+            self._continue()
         delay = self._pace.next_in(time.thread_time() - cpu_before)
         if self._turn.state == State.PAUSED:  # what stands still needs no look
             delay = max(self._turn.resumes_at - time.monotonic(), 0.0)
@@ -201,10 +207,17 @@ class Watch:
         return resident
 
     def _carry_out(self, signal: Signal | None) -> None:
-        for group in self._members:
-            if signal == Signal.STOP:
+        if signal == Signal.STOP:
+            for group in self._members:
                 group.stop()
-            elif signal == Signal.CONTINUE:
+        if signal == Signal.CONTINUE:
+            self._continued_at = time.monotonic()
+            self._continue()
+
+    def _continue(self) -> None:
+        """Once may not be enough: a process that is being forked meanwhile can be left behind, stopped."""
+        if self._turn.state == State.RUNNING:
+            for group in self._members:
                 group.go_on()
 
 

@@ -321,7 +321,10 @@ async def test_memory_that_processes_share_counts_once(laboratory: Laboratory) -
         memory_size=1024,
         timeout=30,
     )
-    assert 100 <= ((await laboratory.invoke()).max_memory_used_mb or 0) < 200
+    for _ in range(5):  # also: nobody is left behind, stopped, when the share of CPU is up during a fork
+        invocation = await laboratory.invoke()
+        assert invocation.status == "succeeded"
+        assert 100 <= (invocation.max_memory_used_mb or 0) < 200
 
 
 async def test_an_init_that_ends_the_process_has_held_memory_too(laboratory: Laboratory) -> None:
