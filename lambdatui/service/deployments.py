@@ -181,10 +181,6 @@ class Deployments:
         """By name."""
         return self._known(function).aliases
 
-    def alias(self, function: str, qualifier: str) -> Alias | None:
-        """The alias of that name, if there is one."""
-        return self._known(function).aliases.get(qualifier)
-
     @property
     def folders(self) -> set[Path]:
         """The copies of code and layers that are needed for further environments."""

@@ -156,7 +156,7 @@ class Service:
     async def point_alias(self, function: str, alias: str, version: str, weights: Mapping[str, float]) -> None:
         """Let an alias lead to a version, and to another for its share of the invocations."""
         with self._stating_refusals(function, {"alias": alias, "version": version}):
-            before = self._deployments.alias(function, alias)
+            before = self._deployments.aliases(function).get(alias)
             if self._pool.provisioned(function, alias):
                 _check_provisioned_alias(version, weights)
             self._deployments.point_alias(function, alias, version, weights)
@@ -180,12 +180,13 @@ class Service:
             check_provisioned(self._settings.concurrent_executions, reserved, provisioned)
 
     def _check_provisioned(self, revision: Revision, qualifier: str, count: int) -> None:
-        alias = self._deployments.alias(revision.function, qualifier)
+        aliases = self._deployments.aliases(revision.function)
+        alias = aliases.get(qualifier)
         _check_provisioned_alias(revision.version, alias.weights if alias else {})
         if (other := self._pool.provisioned_as(revision)) not in (None, qualifier):
             raise InvalidParameter(
                 "Version is pointed by a Provisioned Concurrency alias"
-                if other in self._deployments.aliases(revision.function)
+                if other in aliases
                 else "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version"
             )
         count += self._pool.provisioned(revision.function) - self._pool.provisioned(revision.function, qualifier)
