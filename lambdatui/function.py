@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 
 from lambdatui.events import Json
+from lambdatui.refusal import InvalidParameter
 
 RUNTIMES = (
     *(f"python3.{minor}" for minor in range(8, 15)),
@@ -67,24 +68,6 @@ _NOT_DEPLOYED = re.compile(
     r"__pycache__|\.git|\.hg|\.svn|\.mypy_cache|\.ruff_cache|\.pytest_cache|\.venv|\.idea|\.vscode"
 )
 _EDITORS_OWN = re.compile(r".*~|\.#.*|#.*#|\..*\.sw[a-z]|4913|.*\.pyc|\.DS_Store|.*___jb_(tmp|old)___")
-
-
-class ServiceRefusal(ValueError):
-    """The service refuses what it was asked; the text is its message, `code` what the API calls the error."""
-
-    code = "ServiceException"
-
-
-class InvalidParameter(ServiceRefusal):
-    """A configuration, a code package or a payload that the service does not take."""
-
-    code = "InvalidParameterValueException"
-
-
-class ResourceNotFound(ServiceRefusal):
-    """There is no such function, version or alias."""
-
-    code = "ResourceNotFoundException"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from lambdatui.events import Json
-from lambdatui.function import InvalidParameter, ResourceNotFound
+from lambdatui.refusal import InvalidParameter, ResourceNotFound
 
 LAMBDA = "lambda.amazonaws.com"
 LOGGING = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lambdatui.events import Json
-from lambdatui.function import InvalidParameter, ResourceNotFound
+from lambdatui.refusal import InvalidParameter, ResourceNotFound
 from lambdatui.role import LAMBDA, Document, Role, managed_policy, problems_in, trusting
 
 GROUP = "arn:aws:logs:us-east-1:000000000000:log-group:/aws/lambda/F"

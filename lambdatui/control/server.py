@@ -19,6 +19,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from lambdatui import events as ev
+from lambdatui.aws.endpoint import open_endpoint
 from lambdatui.control.protocol import Decoder, ProtocolError, encode
 from lambdatui.control.terminal import Terminal
 from lambdatui.events import Json, Record
@@ -28,8 +29,8 @@ from lambdatui.experiment.loader import BadExperiment, load
 from lambdatui.experiment.runner import Runner
 from lambdatui.experiment.schema import ExperimentFile
 from lambdatui.experiment.target import TargetError
-from lambdatui.function import ServiceRefusal
 from lambdatui.journal import Journal
+from lambdatui.refusal import ServiceRefusal
 from lambdatui.service.event_queue import path_for
 from lambdatui.service.invocation import LaboratoryCleared
 from lambdatui.service.service import Service, Settings, open_service
@@ -69,8 +70,10 @@ async def _serve(experiment: ExperimentFile, language: str | None, terminal: Ter
         loop.add_signal_handler(number, stopped.set)
     settings = Settings(**experiment.laboratory.model_dump())
     service = await open_service(settings, Journal(), path_for(experiment.path))
+    endpoint = None
     try:
         runner = Runner(experiment, service, chosen_language(language, os.environ))
+        endpoint = await open_endpoint(service, runner.lab)
         await runner.open()
         service.recover()
         laboratory = Laboratory(service, runner, stopped)
@@ -85,6 +88,8 @@ async def _serve(experiment: ExperimentFile, language: str | None, terminal: Ter
         server.close()
         await laboratory.hang_up()
     finally:
+        if endpoint:
+            await endpoint.close()
         await service.close()
     return 0
 

@@ -11,9 +11,9 @@ from lambdatui.experiment.language import Language
 from lambdatui.experiment.runner import Runner
 from lambdatui.experiment.schema import ExperimentFile
 from lambdatui.experiment.target import Target, TargetError
-from lambdatui.function import ServiceRefusal
 from lambdatui.journal import Journal
 from lambdatui.lab import Lab
+from lambdatui.refusal import ServiceRefusal
 
 Reader = Callable[[Sequence[Record]], None]
 """Takes the records that have come since the last time. What it raises ends the run."""

@@ -21,7 +21,8 @@ from lambdatui.experiment.schema import (
     below,
 )
 from lambdatui.experiment.wording import did_you_mean
-from lambdatui.function import Configuration, InvalidParameter, check_provisioned, check_reserves
+from lambdatui.function import Configuration, check_provisioned, check_reserves
+from lambdatui.refusal import InvalidParameter
 from lambdatui.role import MANAGED_POLICIES
 from lambdatui.role import problems_in as problems_in_policy
 

@@ -13,8 +13,8 @@ from lambdatui.experiment.expectations import Before, Check, Seen
 from lambdatui.experiment.language import Language
 from lambdatui.experiment.schema import ExperimentFile, Predict, Step
 from lambdatui.experiment.target import Target, TargetError
-from lambdatui.function import ServiceRefusal
 from lambdatui.lab import Lab
+from lambdatui.refusal import ServiceRefusal
 
 
 class Runner:

@@ -21,7 +21,7 @@ class TargetError(Exception):
 class Target(Protocol):
     """Functions that can be created, invoked, changed and removed.
 
-    A refusal is a :class:`lambdatui.function.ServiceRefusal` with the service's own wording.
+    A refusal is a :class:`lambdatui.refusal.ServiceRefusal` with the service's own wording.
     """
 
     @property

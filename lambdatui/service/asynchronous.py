@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lambdatui import events as ev
-from lambdatui.function import ResourceNotFound
 from lambdatui.journal import Journal
+from lambdatui.refusal import ResourceNotFound
 from lambdatui.service import retries
 from lambdatui.service.deployments import Deployments, Revision
 from lambdatui.service.destinations import Outcome

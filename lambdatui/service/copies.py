@@ -8,7 +8,8 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from lambdatui.function import Code, InvalidParameter
+from lambdatui.function import Code
+from lambdatui.refusal import InvalidParameter
 
 
 class Copies:

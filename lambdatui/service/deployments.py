@@ -10,8 +10,9 @@ from pathlib import Path
 
 from lambdatui import events as ev
 from lambdatui.events import Json
-from lambdatui.function import NOT_OF_ENVIRONMENTS, Code, Configuration, InvalidParameter, ResourceNotFound
+from lambdatui.function import NOT_OF_ENVIRONMENTS, Code, Configuration
 from lambdatui.journal import Journal
+from lambdatui.refusal import InvalidParameter, ResourceNotFound
 from lambdatui.runtimes.find import find
 from lambdatui.runtimes.runtime import Runtime, RuntimeNotInstalled
 from lambdatui.service.copies import Copies

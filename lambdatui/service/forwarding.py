@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from lambdatui import events as ev
-from lambdatui.function import Configuration, ServiceRefusal
+from lambdatui.function import Configuration
 from lambdatui.journal import Journal
+from lambdatui.refusal import ServiceRefusal
 from lambdatui.service import destinations
 from lambdatui.service.destinations import DeliveryFailed, Message, Outcome, ToFunction, ToService
 from lambdatui.service.retries import Condition

@@ -10,8 +10,9 @@ import uuid
 from collections.abc import Callable
 
 from lambdatui import events as ev
-from lambdatui.function import InvalidParameter, parse_json
+from lambdatui.function import parse_json
 from lambdatui.journal import Journal
+from lambdatui.refusal import InvalidParameter
 from lambdatui.service.asynchronous import Asynchronous
 from lambdatui.service.deployments import Deployments, Revision
 from lambdatui.service.event_queue import EventQueue, QueuedEvent

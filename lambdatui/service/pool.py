@@ -59,6 +59,8 @@ class Surroundings:
     machine: Machine
     cpu_limit: bool
     roles: Roles
+    endpoint: Callable[[], str | None]
+    """Where functions reach the laboratory's own APIs, if they can."""
 
 
 @dataclass
@@ -219,7 +221,8 @@ class Pool:
                 configuration,
                 runtime.variables(folders),
                 surroundings.region,
-                surroundings.roles.credentials(configuration),
+                surroundings.roles.credentials(revision.function, configuration),
+                surroundings.endpoint(),
                 version=revision.version,
                 log_group=group,
                 log_stream=stream,

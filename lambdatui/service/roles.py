@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from lambdatui import events as ev
-from lambdatui.function import Configuration, InvalidParameter, ResourceNotFound
+from lambdatui.function import Configuration
 from lambdatui.journal import Journal
+from lambdatui.refusal import InvalidParameter, ResourceNotFound
 from lambdatui.role import LAMBDA, Document, Role, managed_policy, trusting
 from lambdatui.service.variables import Credentials
 
 _BASIC = "AWSLambdaBasicExecutionRole"
+
+
+@dataclass(frozen=True)
+class Session:
+    """A role that a function, its `name`, has assumed."""
+
+    name: str
+    role: Role
+    credentials: Credentials
 
 
 class Roles:
@@ -26,7 +36,8 @@ class Roles:
 
     def clear(self) -> None:
         self._roles: dict[str, Role] = {}
-        self._credentials: dict[str, Credentials] = {}
+        self._credentials: dict[tuple[str, str], Credentials] = {}
+        """By function and role."""
 
     def put(self, name: str, trust: Document, policies: Mapping[str, Document]) -> None:
         """A new role, or the same as another."""
@@ -59,9 +70,20 @@ class Roles:
         set in the console, which adds what is missing."""
         return configuration.role is None or self.of(configuration).allows(action, arn)
 
-    def credentials(self, configuration: Configuration) -> Credentials:
-        """Those that a function gets for its role; they look like real ones, and open nothing yet."""
-        return self._credentials.setdefault(self.of(configuration).name, Credentials.generate())
+    def credentials(self, function: str, configuration: Configuration) -> Credentials:
+        """Those that a function gets for its role."""
+        key = function, self.of(configuration).name
+        if key not in self._credentials:
+            self._credentials[key] = Credentials.generate()
+        return self._credentials[key]
+
+    def session(self, access_key_id: str) -> Session | None:
+        """Whose credentials these are, and what its role allows now."""
+        for (function, name), credentials in self._credentials.items():
+            if credentials.access_key_id == access_key_id:
+                role = self._default if name == self._default.name else self._roles[name]
+                return Session(function, role, credentials)
+        return None
 
     def _named(self, name: str) -> Role:
         if name not in self._roles:

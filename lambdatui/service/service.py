@@ -11,15 +11,9 @@ from pathlib import Path
 
 from lambdatui import events as ev
 from lambdatui.events import Json
-from lambdatui.function import (
-    Code,
-    Configuration,
-    InvalidParameter,
-    ServiceRefusal,
-    check_provisioned,
-    check_reserves,
-)
+from lambdatui.function import Code, Configuration, check_provisioned, check_reserves
 from lambdatui.journal import Journal
+from lambdatui.refusal import InvalidParameter, ServiceRefusal
 from lambdatui.role import Document
 from lambdatui.sandbox.enforcement import measures
 from lambdatui.sandbox.guardian import Guardian
@@ -29,7 +23,7 @@ from lambdatui.service.deployments import LATEST, Deployments, Revision
 from lambdatui.service.event_queue import EventQueue
 from lambdatui.service.invocation import Invocations
 from lambdatui.service.pool import Pool, Surroundings
-from lambdatui.service.roles import Roles
+from lambdatui.service.roles import Roles, Session
 from lambdatui.service.scheduler import Scheduler
 
 ACCOUNT_ID = "000000000000"
@@ -77,6 +71,8 @@ class Service:
         self.journal = journal
         self.folder = guardian.folder
         """The laboratory's own, which is gone when it is; only its user can look into it."""
+        self.endpoint: str | None = None
+        """Where functions find the APIs of AWS that the laboratory has; None: nowhere."""
         self._settings = settings
         self._guardian = guardian
         self._machine = machine
@@ -95,6 +91,7 @@ class Service:
             machine,
             settings.cpu_limit,
             self._roles,
+            lambda: self.endpoint,
         )
         self._pool = Pool(surroundings, self._scheduler, journal, self._answered, self._forget_old_code)
         self._queue = queue
@@ -114,6 +111,10 @@ class Service:
                 tuple(each.brief for each in measures(machine, cpu_limit=settings.cpu_limit)[1:]),
             )
         )
+
+    def arn_of(self, function: str) -> str:
+        """Whether or not there is such a function."""
+        return f"{self._deployments.arn}{function}"
 
     # functions
 
@@ -143,6 +144,10 @@ class Service:
 
     async def detach_role_policy(self, role: str, policy: str) -> None:
         self._roles.detach(role, policy)
+
+    def session(self, access_key_id: str) -> Session | None:
+        """The function that has been given these credentials."""
+        return self._roles.session(access_key_id)
 
     async def edit(self, function: str, file: str, text: str) -> None:
         """Change a file of the function's code here, while the file where it came from stays as it is."""

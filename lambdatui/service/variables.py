@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 from lambdatui.function import Configuration
 
+_SERVICES = ("LAMBDA", "LOGS", "STS")
+"""Those of the laboratory's endpoint, as the AWS SDKs' variables name them."""
 _CAPITALS = string.ascii_uppercase + "234567"
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """Those of the function's role. They look like real ones, and open nothing."""
+    """Those of the function's role, which the laboratory's endpoint knows."""
 
     access_key_id: str
     secret_access_key: str
@@ -32,6 +34,7 @@ def function_variables(
     of_runtime: Mapping[str, str],
     region: str,
     credentials: Credentials,
+    endpoint: str | None,
     *,
     version: str,
     log_group: str,
@@ -41,7 +44,8 @@ def function_variables(
     task_root: str,
     layers_root: str,
 ) -> dict[str, str]:
-    """All of them. The customer's own win over defaults such as PATH and lose against what the service reserves."""
+    """All of them. The customer's own win over defaults such as PATH and lose against what the service reserves.
+    `endpoint` is where AWS SDKs find the services that the laboratory has."""
     defaults = {
         "LANG": "en_US.UTF-8",
         "PATH": f"/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:{layers_root}/bin",
@@ -52,6 +56,7 @@ def function_variables(
         "AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1:2000",
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         **of_runtime,
+        **{f"AWS_ENDPOINT_URL_{service}": endpoint for service in _SERVICES if endpoint},
     }
     reserved = {
         "_AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1",

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 
 from lambdatui import events as ev
 from lambdatui.events import Json
-from lambdatui.function import Code, Configuration, InvalidParameter
+from lambdatui.function import Code, Configuration
 from lambdatui.journal import Journal
+from lambdatui.refusal import InvalidParameter
 from lambdatui.role import Document
 
 Answer = tuple[str, Json]

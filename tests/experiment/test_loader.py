@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from lambdatui.experiment.loader import BadExperiment, load
 from lambdatui.experiment.schema import ExperimentFile, json_schema
 from lambdatui.experiment.visible import visible
-from lambdatui.function import Configuration, InvalidParameter
+from lambdatui.function import Configuration
+from lambdatui.refusal import InvalidParameter
 
 MINIMAL = """\
 title: t

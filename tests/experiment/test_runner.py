@@ -10,7 +10,8 @@ from lambdatui.events import Json
 from lambdatui.experiment.runner import Runner
 from lambdatui.experiment.schema import ExperimentFile
 from lambdatui.experiment.target import TargetError
-from lambdatui.function import Code, Configuration, InvalidParameter
+from lambdatui.function import Code, Configuration
+from lambdatui.refusal import InvalidParameter
 from tests.experiment.fake import FakeTarget
 
 Load = Callable[[str], ExperimentFile]

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from lambdatui.function import Code, Configuration, InvalidParameter
+from lambdatui.function import Code, Configuration
+from lambdatui.refusal import InvalidParameter
 from tests.service.conftest import Laboratory, laboratory, open_laboratory
 
 __all__ = ["Create", "create", "laboratory", "open_laboratory"]

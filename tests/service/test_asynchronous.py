@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from lambdatui import events as ev
-from lambdatui.function import InvalidParameter
 from lambdatui.journal import Journal
 from lambdatui.lab import Invocation
+from lambdatui.refusal import InvalidParameter
 from lambdatui.role import LAMBDA, trusting
 from lambdatui.service.event_queue import EventQueue, QueuedEvent
 from lambdatui.service.retries import Course

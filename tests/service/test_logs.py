@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from lambdatui import events as ev
-from lambdatui.function import Configuration, InvalidParameter, LoggingConfig
+from lambdatui.function import Configuration, LoggingConfig
+from lambdatui.refusal import InvalidParameter
 from lambdatui.sandbox.capture import Line
 from lambdatui.service.logs import EnvironmentLog, group_name, stream_name
 from lambdatui.service.platform_records import PlatformRecord, PlatformRecords

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from lambdatui import events as ev
-from lambdatui.function import Code, Configuration, InvalidParameter, ResourceNotFound
+from lambdatui.function import Code, Configuration
+from lambdatui.refusal import InvalidParameter, ResourceNotFound
 from lambdatui.role import LAMBDA, trusting
 from lambdatui.service.service import Service
 from tests.service.conftest import Laboratory, Opener

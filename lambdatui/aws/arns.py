@@ -1,0 +1,36 @@
+"""What a caller may write for a function: its name, a partial or a full ARN, each with or without a qualifier."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from lambdatui.refusal import InvalidParameter
+
+_REFERENCE = re.compile(
+    r"(arn:(?P<partition>aws[a-zA-Z-]*):lambda:)?((?P<region>[a-z]{2}(-gov)?-[a-z]+-\d):)?((?P<account>\d{12}):)?"
+    r"(function:)?(?P<name>[a-zA-Z0-9-_]{1,64})(:(?P<qualifier>\$LATEST|[a-zA-Z0-9-_]{1,128}))?"
+)
+
+
+class FunctionReference(NamedTuple):
+    """`qualifier` is a version, an alias or $LATEST, None where it was not said."""
+
+    name: str
+    qualifier: str | None
+    account: str | None
+    region: str | None
+
+
+def function_reference(text: str, qualifier: str | None = None) -> FunctionReference:
+    """`text` as one of the forms, with the qualifier that was given beside it. Raises InvalidParameter."""
+    match = _REFERENCE.fullmatch(text)
+    if match is None:
+        raise InvalidParameter(
+            f"1 validation error detected: Value '{text}' at 'functionName' failed to satisfy constraint: Member must "
+            f"satisfy regular expression pattern: {_REFERENCE.pattern}"
+        )
+    own = match["qualifier"]
+    if own and qualifier and own != qualifier:
+        raise InvalidParameter("The derived qualifier from the function name does not match the specified qualifier.")
+    return FunctionReference(match["name"], own or qualifier, match["account"], match["region"])

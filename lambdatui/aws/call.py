@@ -1,0 +1,58 @@
+"""One request to an operation of an AWS API, whose sender is known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from lambdatui.events import Json
+from lambdatui.refusal import AccessDenied, InvalidRequestContent
+from lambdatui.role import Role
+from lambdatui.service.http import Request, Response
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who signed. `role` is None for the laboratory's own keys, which may do everything."""
+
+    account: str
+    user_id: str
+    arn: str
+    role: Role | None = None
+
+    def check(self, action: str, resource: str) -> None:
+        """Whether its policies allow the action, `lambda:InvokeFunction` say; raises AccessDenied."""
+        if self.role is not None and not self.role.allows(action, resource):
+            raise AccessDenied(
+                f"User: {self.arn} is not authorized to perform: {action} on resource: {resource} "
+                f"because no identity-based policy allows the {action} action"
+            )
+
+
+@dataclass(frozen=True)
+class Call:
+    """`parameters` are those of the path, decoded; `query` has the first value of each name, decoded."""
+
+    caller: Caller
+    request: Request
+    parameters: Mapping[str, str]
+    query: Mapping[str, str]
+
+    def members(self) -> dict[str, Json]:
+        """The body, an object of JSON; nothing is an empty one. Raises InvalidRequestContent."""
+        if not self.request.body.strip():
+            return {}
+        try:
+            body = json.loads(self.request.body)
+        except (ValueError, RecursionError) as error:
+            message = f"Could not parse request body into json: Could not parse payload into json: {error}"
+            raise InvalidRequestContent(message) from None
+        if not isinstance(body, dict):
+            raise InvalidRequestContent("Could not parse request body into json: an object is expected")
+        return body
+
+
+Operation: TypeAlias = Callable[[Call], Awaitable[Response]]
+"""Carries out a call; what it refuses it raises as a ServiceRefusal."""

@@ -1,0 +1,1 @@
+"""The Lambda API, a module for each group of operations."""

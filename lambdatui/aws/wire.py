@@ -1,0 +1,59 @@
+"""Answers as the protocols have them: REST with JSON (Lambda), and JSON 1.1 (CloudWatch Logs)."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+
+from lambdatui.events import Json
+from lambdatui.refusal import ServiceRefusal
+from lambdatui.service.http import Response
+
+STATUS: Mapping[str, int] = {
+    "AccessDeniedException": 403,
+    "IncompleteSignatureException": 400,
+    "InvalidParameterValueException": 400,
+    "InvalidRequestContentException": 400,
+    "InvalidSignatureException": 403,
+    "MissingAuthenticationTokenException": 403,
+    "NotImplementedException": 501,
+    "RequestEntityTooLargeException": 413,
+    "ResourceConflictException": 409,
+    "ResourceNotFoundException": 404,
+    "ServiceException": 500,
+    "UnrecognizedClientException": 403,
+}
+"""Of the Lambda API's errors."""
+
+_CAPITAL_MESSAGE = {"AccessDeniedException", "ResourceNotFoundException", "ServiceException"}
+"""Their bodies have `Message` where all others have `message`."""
+
+
+def rest_answer(status: int, members: Mapping[str, Json], headers: tuple[tuple[str, str], ...] = ()) -> Response:
+    """An operation's output in JSON."""
+    body = json.dumps(members, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
+    return Response(status, body, (("Content-Type", "application/json"), *_request_id(), *headers))
+
+
+def rest_error(refusal: ServiceRefusal) -> Response:
+    """In Lambda's form."""
+    code, status = refusal.code, STATUS.get(refusal.code, 400)
+    key = "Message" if code in _CAPITAL_MESSAGE else "message"
+    members: dict[str, Json] = {"Type": "Service" if status >= 500 else "User", key: str(refusal)}
+    return rest_answer(status, members, (("x-amzn-ErrorType", code),))
+
+
+def json_answer(members: Mapping[str, Json], status: int = 200) -> Response:
+    """An output of JSON 1.1."""
+    body = json.dumps(members, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
+    return Response(status, body, (("Content-Type", "application/x-amz-json-1.1"), *_request_id()))
+
+
+def json_error(refusal: ServiceRefusal) -> Response:
+    """In the form of JSON 1.1; every error is a 400 there."""
+    return json_answer({"__type": refusal.code, "message": str(refusal)}, 400)
+
+
+def _request_id() -> tuple[tuple[str, str], ...]:
+    return (("x-amzn-RequestId", str(uuid.uuid4())),)

@@ -1,0 +1,51 @@
+"""What the service refuses, in its own words. `code` is what the API calls the error."""
+
+from __future__ import annotations
+
+
+class ServiceRefusal(ValueError):
+    """The service refuses what it was asked; the text is its message."""
+
+    code = "ServiceException"
+
+
+class InvalidParameter(ServiceRefusal):
+    """A configuration, a code package or a payload that the service does not take."""
+
+    code = "InvalidParameterValueException"
+
+
+class ResourceNotFound(ServiceRefusal):
+    """There is no such function, version or alias."""
+
+    code = "ResourceNotFoundException"
+
+
+class ResourceConflict(ServiceRefusal):
+    """There is one already, or it cannot be changed in the state that it is in."""
+
+    code = "ResourceConflictException"
+
+
+class InvalidRequestContent(ServiceRefusal):
+    """The body is no JSON, or not of the shape that the operation takes."""
+
+    code = "InvalidRequestContentException"
+
+
+class RequestTooLarge(ServiceRefusal):
+    """A payload or a package over its limit; the name on the wire is not that of the API's model."""
+
+    code = "RequestEntityTooLargeException"
+
+
+class AccessDenied(ServiceRefusal):
+    """The caller is known, and may not do that."""
+
+    code = "AccessDeniedException"
+
+
+class NotImplementedHere(ServiceRefusal):
+    """The real service has it, this one does not."""
+
+    code = "NotImplementedException"

@@ -1,0 +1,66 @@
+"""A laboratory behind its endpoint, and real boto3 clients of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from lambdatui.aws.endpoint import Endpoint, open_endpoint
+from lambdatui.journal import Journal
+from lambdatui.service.service import Service, Settings, open_service
+from tests.service.conftest import Laboratory
+
+
+class Cloud(Laboratory):
+    """A laboratory as its clients see it."""
+
+    def __init__(self, service: Service, folder: Path) -> None:
+        super().__init__(service, folder)
+        self.endpoint: Endpoint
+
+    def client(self, service: str = "lambda", **options: Any) -> Any:
+        """A boto3 client with the laboratory's keys. It tries once: what is refused shall be seen."""
+        key = self.endpoint.keys.own
+        given: dict[str, Any] = {
+            "endpoint_url": self.endpoint.url,
+            "region_name": "us-east-1",
+            "aws_access_key_id": key.access_key_id,
+            "aws_secret_access_key": key.secret_access_key,
+            "config": Config(retries={"total_max_attempts": 1}, read_timeout=60, inject_host_prefix=False),
+        }
+        return boto3.session.Session().client(service, **{**given, **options})
+
+
+async def call(operation: Callable[..., Any], **parameters: Any) -> Any:
+    """What a blocking client answers, while the laboratory goes on."""
+    return await asyncio.to_thread(operation, **parameters)
+
+
+@pytest.fixture
+async def open_cloud(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
+    opened: list[Cloud] = []
+
+    async def open_(**settings: Any) -> Cloud:
+        service = await open_service(Settings(**settings), Journal())
+        cloud = Cloud(service, tmp_path)
+        cloud.endpoint = await open_endpoint(service, cloud.lab)
+        opened.append(cloud)
+        return cloud
+
+    yield open_
+    for cloud in opened:
+        await cloud.endpoint.close()
+        await cloud.service.close()
+
+
+@pytest.fixture
+async def cloud(open_cloud: Callable[..., Any]) -> Cloud:
+    opened = await open_cloud()
+    assert isinstance(opened, Cloud)
+    return opened
