@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, TypeAlias, get_args
 
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
@@ -490,6 +491,11 @@ _TUPLES = {
     name: frozenset(field for field, kind in cls.__annotations__.items() if kind.startswith("tuple"))
     for name, cls in _KINDS.items()
 }
+
+
+def iso_time(seconds: float) -> str:
+    """An instant as the service writes it, in UTC to the millisecond."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True)

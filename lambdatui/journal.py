@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -56,9 +56,11 @@ class Journal:
             yield batch
 
 
-def save_to(journal: Journal, file: TextIO) -> None:
-    """Write every record of the journal to `file`, one JSON object a line, as they come."""
-    journal.read_with(lambda record: print(json.dumps(record.to_json(), ensure_ascii=False), file=file, flush=True))
+def save(records: Iterable[Record], file: TextIO) -> None:
+    """Write these to `file`, one JSON object a line."""
+    for record in records:
+        file.write(json.dumps(record.to_json()) + "\n")
+    file.flush()
 
 
 def load(path: Path) -> Iterator[Record]:

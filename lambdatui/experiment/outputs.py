@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from lambdatui.events import Record
 from lambdatui.experiment.headless import Reader
 from lambdatui.experiment.report import junit, report
 from lambdatui.experiment.transcript import Transcript, wants_colour
+from lambdatui.journal import save
 from lambdatui.lab import Lab
 
 STDOUT = Path("-")
@@ -83,9 +83,7 @@ class Outputs:
     def _record(self, records: Sequence[Record]) -> None:
         assert self._journal and self._journal_file
         try:
-            for record in records:
-                self._journal.write(json.dumps(record.to_json()) + "\n")
-            self._journal.flush()
+            save(records, self._journal)
         except OSError as error:
             if self._journal_file == STDOUT:
                 raise

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from lambdatui import events as ev
-from lambdatui.events import Json
+from lambdatui.events import Json, iso_time
 from lambdatui.sandbox.capture import Line, Output, RuntimeReady
 from lambdatui.sandbox.limits import TASKS, Breach, Watch
 from lambdatui.sandbox.process import Exit, Process
@@ -16,7 +16,6 @@ from lambdatui.service import effects as do
 from lambdatui.service import inputs
 from lambdatui.service import lifecycle as lc
 from lambdatui.service.extensions_api import ExtensionsApi, Registration
-from lambdatui.service.lifecycle import iso_time
 from lambdatui.service.platform_records import PlatformRecord
 from lambdatui.service.runtime_api import NextInvocation, RuntimeApi
 from lambdatui.service.telemetry import Kind, Subscription, Telemetry

@@ -23,11 +23,11 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
 
 from lambdatui import events as ev
+from lambdatui.events import iso_time
 from lambdatui.service.crew import MAX_EXTENSIONS, Crew, Presence
 from lambdatui.service.effects import (
     AnswerNext,
@@ -753,10 +753,6 @@ def billed_ms(terms: Terms, duration_ms: float, init_duration_ms: float | None) 
     if terms.dialect == "classic":
         return min(math.ceil(shown_ms), terms.timeout * 1000)
     return math.ceil(round(shown_ms + shown_init_ms, 2))
-
-
-def iso_time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _ms(seconds: float) -> float:

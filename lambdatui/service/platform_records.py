@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from lambdatui import events as ev
-from lambdatui.events import Json
-from lambdatui.service.lifecycle import iso_time
+from lambdatui.events import Json, iso_time
 
 Level: TypeAlias = Literal["DEBUG", "INFO", "WARN"]
 

@@ -16,8 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from lambdatui.events import Json
-from lambdatui.service.lifecycle import iso_time
+from lambdatui.events import Json, iso_time
 
 Kind: TypeAlias = Literal["platform", "function", "extension"]
 KINDS: tuple[Kind, ...] = ("platform", "function", "extension")
