@@ -36,6 +36,13 @@ class LaboratoryOpened:
 
 
 @dataclass(frozen=True)
+class EndpointOpened:
+    """The laboratory speaks the APIs of AWS at this address, to those who have its keys."""
+
+    url: str
+
+
+@dataclass(frozen=True)
 class Noticed:
     """Something the user should know that is no fact about Lambda. `level` is 'info', 'warning' or 'error'."""
 
@@ -447,6 +454,7 @@ class ExperimentFinished:
 
 Event: TypeAlias = (
     LaboratoryOpened
+    | EndpointOpened
     | Noticed
     | RoleChanged
     | FunctionCreated

@@ -249,6 +249,8 @@ class Lab:
 
     def __init__(self) -> None:
         self.laboratory: ev.LaboratoryOpened | None = None
+        self.endpoint: str | None = None
+        """Where clients of AWS find the laboratory."""
         self.notices: list[Notice] = []
         self.rejections: list[ev.FunctionUpdateRejected] = []
         self._clear()
@@ -277,6 +279,8 @@ class Lab:
         match record.event:
             case ev.LaboratoryOpened() as event:
                 self.laboratory = event
+            case ev.EndpointOpened() as event:
+                self.endpoint = event.url
             case ev.Noticed() as event:
                 self.notices.append(Notice(time, event.level, event.message))
             case ev.RoleChanged() as event:

@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from lambdatui.experiment.loader import load
 from lambdatui.experiment.schema import ExperimentFile
 from lambdatui.journal import Journal
 from lambdatui.journal import load as load_journal
+from lambdatui.lab import Lab
 from tests.experiment.fake import FakeTarget
 
 EXPERIMENT = """\
@@ -59,9 +61,14 @@ def target(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeTarget]:
     """What `run` finds instead of the service; it has to be closed again in any case."""
     target = FakeTarget()
 
-    async def opened(experiment: ExperimentFile, journal: Journal) -> FakeTarget:
+    @asynccontextmanager
+    async def opened(experiment: ExperimentFile, journal: Journal) -> AsyncIterator[tuple[FakeTarget, Lab]]:
         target.journal = journal
-        return target
+        journal.read_with((lab := Lab()).apply)
+        try:
+            yield target, lab
+        finally:
+            await target.close()
 
     monkeypatch.setattr(headless, "open_target", opened)
     monkeypatch.setenv("LC_ALL", "C")

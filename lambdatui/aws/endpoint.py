@@ -15,6 +15,7 @@ from ipaddress import ip_address
 from typing import Protocol
 from urllib.parse import parse_qsl
 
+from lambdatui import events as ev
 from lambdatui.aws.call import Call
 from lambdatui.aws.keys import Keys
 from lambdatui.aws.lambda_api.api import LambdaApi
@@ -64,6 +65,7 @@ class Endpoint:
     async def open(self, port: int) -> None:
         await self._server.start("127.0.0.1", port)
         self._service.endpoint = self.url
+        self._service.journal.append(ev.EndpointOpened(self.url))
 
     async def close(self) -> None:
         await self._server.close()

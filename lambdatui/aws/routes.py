@@ -10,12 +10,14 @@ from lambdatui.aws.call import Operation
 
 
 class Route(NamedTuple):
-    """`name` is the operation's in the API; segments of `template` like `{FunctionName}` are parameters."""
+    """`name` is the operation's in the API; segments of `template` like `{FunctionName}` are parameters. `action` is
+    what policies call it, lambda: and its name where nothing is said."""
 
     name: str
     method: str
     template: str
     operation: Operation
+    action: str = ""
 
 
 class Routes:

@@ -19,11 +19,11 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from lambdatui import events as ev
-from lambdatui.aws.endpoint import open_endpoint
 from lambdatui.control.protocol import Decoder, ProtocolError, encode
 from lambdatui.control.terminal import Terminal
 from lambdatui.events import Json, Record
 from lambdatui.experiment.bundled import find
+from lambdatui.experiment.laboratory import laboratory
 from lambdatui.experiment.language import language as chosen_language
 from lambdatui.experiment.loader import BadExperiment, load
 from lambdatui.experiment.runner import Runner
@@ -33,7 +33,7 @@ from lambdatui.journal import Journal
 from lambdatui.refusal import ServiceRefusal
 from lambdatui.service.event_queue import path_for
 from lambdatui.service.invocation import LaboratoryCleared
-from lambdatui.service.service import Service, Settings, open_service
+from lambdatui.service.service import Service, Settings
 
 _READ_BYTES = 2**16
 _MAX_TIMES = 100
@@ -69,16 +69,13 @@ async def _serve(experiment: ExperimentFile, language: str | None, terminal: Ter
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stopped.set)
     settings = Settings(**experiment.laboratory.model_dump())
-    service = await open_service(settings, Journal(), path_for(experiment.path))
-    endpoint = None
-    try:
-        runner = Runner(experiment, service, chosen_language(language, os.environ))
-        endpoint = await open_endpoint(service, runner.lab)
+    async with laboratory(settings, Journal(), queue=path_for(experiment.path)) as (service, lab, _):
+        runner = Runner(experiment, service, chosen_language(language, os.environ), lab)
         await runner.open()
         service.recover()
-        laboratory = Laboratory(service, runner, stopped)
+        attendant = Attendant(service, runner, stopped)
         path = service.folder / "control.sock"
-        server = await asyncio.start_unix_server(laboratory.attend, path)
+        server = await asyncio.start_unix_server(attendant.attend, path)
         path.chmod(0o600)
         print(f"ready {path}", flush=True)
         owner = _Owner(terminal, stopped)
@@ -86,11 +83,7 @@ async def _serve(experiment: ExperimentFile, language: str | None, terminal: Ter
         await stopped.wait()
         loop.remove_reader(0)
         server.close()
-        await laboratory.hang_up()
-    finally:
-        if endpoint:
-            await endpoint.close()
-        await service.close()
+        await attendant.hang_up()
     return 0
 
 
@@ -115,7 +108,7 @@ class Refused(Exception):
     """A command that makes no sense; the text is one sentence."""
 
 
-class Laboratory:
+class Attendant:
     """Carries out what screens command, and tells them what happens. They come and go as they like."""
 
     def __init__(self, service: Service, runner: Runner, stopped: asyncio.Event) -> None:

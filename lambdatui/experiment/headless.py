@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from lambdatui.events import Record
 from lambdatui.experiment.language import Language
@@ -59,25 +60,28 @@ async def run(experiment: ExperimentFile, language: Language, readers: Sequence[
     return running.result()
 
 
-async def open_target(experiment: ExperimentFile, journal: Journal) -> Target:
-    """The local service, with the surroundings that the experiment asks for. Raises TargetError."""
-    from lambdatui.service.service import Settings, open_service
+@asynccontextmanager
+async def open_target(experiment: ExperimentFile, journal: Journal) -> AsyncIterator[tuple[Target, Lab]]:
+    """The local service behind its endpoint, with the surroundings that the experiment asks for, and the fold of its
+    journal. Raises TargetError."""
+    from lambdatui.experiment.laboratory import laboratory
+    from lambdatui.service.service import Settings
 
-    try:
-        return await open_service(Settings(**experiment.laboratory.model_dump()), journal)
-    except (OSError, ServiceRefusal) as error:
-        raise TargetError(f"the laboratory cannot be opened: {error}") from error
+    async with AsyncExitStack() as stack:
+        try:
+            opening = laboratory(Settings(**experiment.laboratory.model_dump()), journal)
+            opened = await stack.enter_async_context(opening)
+        except (OSError, ServiceRefusal) as error:
+            raise TargetError(f"the laboratory cannot be opened: {error}") from error
+        yield opened.service, opened.lab
 
 
 async def _run(experiment: ExperimentFile, language: Language, journal: Journal) -> Lab:
-    target = await open_target(experiment, journal)
-    try:
-        runner = Runner(experiment, target, language)
+    async with open_target(experiment, journal) as (target, lab):
+        runner = Runner(experiment, target, language, lab)
         await runner.open()
         await runner.run_all()
         return _as_of_now(journal)
-    finally:
-        await target.close()
 
 
 def _as_of_now(journal: Journal) -> Lab:

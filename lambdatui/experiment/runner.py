@@ -21,16 +21,19 @@ class Runner:
     """Runs one experiment, again and again if asked to. A step that goes wrong is stated in the journal and never
     raised; a request that makes no sense, such as a step after the last, is a ValueError of one sentence."""
 
-    def __init__(self, experiment: ExperimentFile, target: Target, language: Language = "en") -> None:
+    def __init__(
+        self, experiment: ExperimentFile, target: Target, language: Language = "en", lab: Lab | None = None
+    ) -> None:
+        """`lab` is the fold of the target's journal, where there is one already."""
         self.experiment = experiment
-        self.lab = Lab()
-        """What the journal says, folded."""
+        self.lab = lab or Lab()
         self._target = target
         self._language = language
         self._actions = Actions(experiment, target)
         self._running: asyncio.Task[None] | None = None
         self._opening = asyncio.Lock()
-        target.journal.read_with(self.lab.apply)
+        if lab is None:
+            target.journal.read_with(self.lab.apply)
 
     @property
     def next_step(self) -> int | None:

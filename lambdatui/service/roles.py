@@ -12,7 +12,7 @@ from lambdatui.refusal import InvalidParameter, ResourceNotFound
 from lambdatui.role import LAMBDA, Document, Role, managed_policy, trusting
 from lambdatui.service.variables import Credentials
 
-_BASIC = "AWSLambdaBasicExecutionRole"
+_DEFAULT = ("AWSLambdaBasicExecutionRole", "AWSLambdaRole")
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,15 @@ class Session:
 
 
 class Roles:
-    """By name. A function that names none has one that may log, as the console makes it."""
+    """By name. A function that names none has one that may log, as the console makes it, and invoke others."""
 
     def __init__(self, arn: str, journal: Journal) -> None:
         """`arn` is what the ARNs of roles begin with."""
         self._arn = arn
         self._journal = journal
-        self._default = Role("default", f"{arn}default", trusting(LAMBDA), {_BASIC: managed_policy(_BASIC)})
+        self._default = Role(
+            "default", f"{arn}default", trusting(LAMBDA), {policy: managed_policy(policy) for policy in _DEFAULT}
+        )
         self.clear()
 
     def clear(self) -> None:

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from lambdatui import events as ev
-from lambdatui.control.server import Laboratory
+from lambdatui.control.server import Attendant
 from lambdatui.experiment.loader import load
 from lambdatui.experiment.runner import Runner
 from lambdatui.service.service import Service
@@ -33,10 +33,10 @@ asyncio.run(main())
 async def live_screen(service: Service) -> AsyncIterator[None]:
     """While it is open, every event of the laboratory is drawn at 120x40."""
     experiment = Path(__file__).parents[2] / "experiments" / "timeout.yaml"
-    laboratory = Laboratory(service, Runner(load(experiment), service), asyncio.Event())
+    attendant = Attendant(service, Runner(load(experiment), service), asyncio.Event())
     service.journal.append(ev.ExperimentOpened("Bench", "", str(experiment), "en", ()))
     path = service.folder / "bench.sock"
-    server = await asyncio.start_unix_server(laboratory.attend, path)
+    server = await asyncio.start_unix_server(attendant.attend, path)
     terminal, inner = pty.openpty()
     termios.tcsetwinsize(terminal, (40, 120))
     process = await asyncio.create_subprocess_exec(
@@ -63,6 +63,6 @@ async def live_screen(service: Service) -> AsyncIterator[None]:
         await process.wait()
         loop.remove_reader(terminal)
         server.close()
-        await laboratory.hang_up()
+        await attendant.hang_up()
         os.close(terminal)
         os.close(inner)

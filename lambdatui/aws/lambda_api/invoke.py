@@ -21,12 +21,12 @@ class Invoke:
         self._lab = lab
 
     def routes(self) -> Iterator[Route]:
-        yield Route("Invoke", "POST", "/2015-03-31/functions/{FunctionName}/invocations", self.invoke)
+        yield Route(
+            "Invoke", "POST", "/2015-03-31/functions/{FunctionName}/invocations", self.invoke, "lambda:InvokeFunction"
+        )
 
     async def invoke(self, call: Call) -> Response:
         function = function_reference(call.parameters["FunctionName"], call.query.get("Qualifier"))
-        arn = self._service.arn_of(function.name)
-        call.caller.check("lambda:InvokeFunction", f"{arn}:{function.qualifier}" if function.qualifier else arn)
         headers = call.request.headers
         try:
             payload = call.request.body.decode()
