@@ -25,7 +25,8 @@ from lambdatui.function import (
     Configuration,
     LoggingConfig,
 )
-from lambdatui.role import LAMBDA, Document, managed_policy, trusting
+from lambdatui.policy import Document
+from lambdatui.role import LAMBDA, managed_policy, trusting
 
 STATUSES = ("succeeded", "failed", "timed_out", "throttled")
 Status = Literal["succeeded", "failed", "timed_out", "throttled"]

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from lambdatui import events as ev
 from lambdatui.function import Configuration
 from lambdatui.journal import Journal
+from lambdatui.policy import Document
 from lambdatui.refusal import InvalidParameter, ResourceNotFound
-from lambdatui.role import LAMBDA, Document, Role, managed_policy, trusting
+from lambdatui.role import LAMBDA, Role, managed_policy, trusting
 from lambdatui.service.variables import Credentials
 
 _DEFAULT = ("AWSLambdaBasicExecutionRole", "AWSLambdaRole")

@@ -13,8 +13,8 @@ from lambdatui import events as ev
 from lambdatui.events import Json
 from lambdatui.function import Code, Configuration, check_provisioned, check_reserves
 from lambdatui.journal import Journal
+from lambdatui.policy import Document
 from lambdatui.refusal import InvalidParameter, ServiceRefusal
-from lambdatui.role import Document
 from lambdatui.sandbox.enforcement import measures
 from lambdatui.sandbox.guardian import Guardian
 from lambdatui.sandbox.machine import Machine
