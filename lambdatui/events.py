@@ -110,6 +110,34 @@ class AliasPointed:
 
 
 @dataclass(frozen=True)
+class AliasDeleted:
+    """The alias is gone, with all that was kept by its name."""
+
+    function: str
+    alias: str
+
+
+@dataclass(frozen=True)
+class EventInvokeConfigChanged:
+    """Asynchronous invocations by this qualifier, a version or an alias, are treated like this from now on:
+    `configuration` has the keys of an experiment file, and is None where nothing of its own holds any more. (What holds
+    for $LATEST is in the function's configuration.)"""
+
+    function: str
+    qualifier: str
+    configuration: dict[str, Json] | None
+
+
+@dataclass(frozen=True)
+class PolicyChanged:
+    """The resource-based policy of a function, or of one of its versions and aliases, has these statements now."""
+
+    function: str
+    qualifier: str | None
+    statements: tuple[dict[str, Json], ...]
+
+
+@dataclass(frozen=True)
 class ProvisionedConcurrencyChanged:
     """So many environments of this version are to be initialised ahead. `status` is 'IN_PROGRESS', 'READY' or
     'FAILED', and then `reason` is the API's StatusReason."""
@@ -461,6 +489,9 @@ Event: TypeAlias = (
     | FunctionUpdated
     | VersionPublished
     | AliasPointed
+    | AliasDeleted
+    | EventInvokeConfigChanged
+    | PolicyChanged
     | ProvisionedConcurrencyChanged
     | FunctionUpdateRejected
     | EnvironmentCreated

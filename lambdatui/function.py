@@ -30,12 +30,10 @@ RUNTIMES = (
 )
 """The identifiers the service accepts."""
 
-NOT_OF_ENVIRONMENTS = frozenset(
-    {
-        *("reserved_concurrent_executions", "maximum_retry_attempts", "maximum_event_age_in_seconds"),
-        "destination_config",
-    }
-)
+EVENT_INVOKE = frozenset({"maximum_retry_attempts", "maximum_event_age_in_seconds", "destination_config"})
+"""Configuration keys that say how asynchronous invocations of $LATEST are treated."""
+
+NOT_OF_ENVIRONMENTS = EVENT_INVOKE | {"reserved_concurrent_executions"}
 """Configuration keys that say how a function is invoked: the service changes them by calls of their own
 (PutFunctionConcurrency, PutFunctionEventInvokeConfig), and environments stay as they are."""
 
@@ -143,10 +141,11 @@ class Configuration:
     """The execution role, by name or ARN; None: one that may log and nothing else."""
     layers: tuple[str, ...] = ()
     """Folders and .zip files whose content is laid over /opt, the later ones over the earlier."""
-    maximum_retry_attempts: int = 2
-    """Of an asynchronous invocation whose function failed."""
-    maximum_event_age_in_seconds: int = 21600
-    """For which the event of an asynchronous invocation stays in the queue."""
+    maximum_retry_attempts: int | None = None
+    """Of an asynchronous invocation whose function failed; None: 2. This and the next two hold for $LATEST alone:
+    versions and aliases have their own."""
+    maximum_event_age_in_seconds: int | None = None
+    """For which the event of an asynchronous invocation stays in the queue; None: six hours."""
     destination_config: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """`on_success` and `on_failure`, each a mapping with `destination`: the ARN of a function of the laboratory, also
     as `function:NAME`, of an SQS queue, an SNS topic, an EventBridge bus, or `file:PATH`."""
@@ -172,6 +171,7 @@ class Configuration:
             f"Value '{value}' at '{name}' failed to satisfy constraint: Member must have value {rule}"
             for key, (name, low, high) in _RANGES.items()
             for value in [getattr(self, key)]
+            if value is not None
             for rule in [_out_of_range(value, low, high)]
             if rule
         ]
@@ -298,6 +298,7 @@ def _is_logging(value: Json) -> bool:
 _TEXT = _Type("a text", lambda value: isinstance(value, str))
 _TEXT_OR_NOTHING = _Type("a text or null", lambda value: value is None or isinstance(value, str))
 _NUMBER = _Type("a whole number", _is_number)
+_NUMBER_OR_NOTHING = _Type("a whole number or null", lambda value: value is None or _is_number(value))
 _TYPES: Mapping[str, _Type] = {
     "handler": _TEXT,
     "runtime": _TEXT_OR_NOTHING,
@@ -306,11 +307,11 @@ _TYPES: Mapping[str, _Type] = {
     "memory_size": _NUMBER,
     "ephemeral_storage": _NUMBER,
     "environment": _Type("a mapping of names to texts", _is_variables),
-    "reserved_concurrent_executions": _Type("a whole number or null", lambda value: value is None or _is_number(value)),
+    "reserved_concurrent_executions": _NUMBER_OR_NOTHING,
     "role": _TEXT_OR_NOTHING,
     "layers": _Type("a list of paths", _is_texts),
-    "maximum_retry_attempts": _NUMBER,
-    "maximum_event_age_in_seconds": _NUMBER,
+    "maximum_retry_attempts": _NUMBER_OR_NOTHING,
+    "maximum_event_age_in_seconds": _NUMBER_OR_NOTHING,
     "destination_config": _Type(
         "a mapping of on_success and on_failure to mappings with a 'destination'", _is_destinations
     ),

@@ -30,6 +30,10 @@ class Function:
     versions: dict[str, Version] = field(default_factory=dict)
     """Published ones, by their number."""
     aliases: dict[str, Alias] = field(default_factory=dict)
+    event_invoke_configs: dict[str, dict[str, Json]] = field(default_factory=dict)
+    """Of versions and aliases, by qualifier."""
+    policies: dict[str | None, tuple[dict[str, Json], ...]] = field(default_factory=dict)
+    """Statements of resource-based policies, by qualifier; None for the function's own."""
 
 
 @dataclass(frozen=True)
@@ -306,6 +310,17 @@ class Lab:
                 function.versions[event.version] = version
             case ev.AliasPointed() as event if function := self.functions.get(event.function):
                 function.aliases[event.alias] = Alias(event.alias, event.version, event.weights)
+            case ev.AliasDeleted() as event if function := self.functions.get(event.function):
+                for kept in (function.aliases, function.event_invoke_configs, function.policies):
+                    kept.pop(event.alias, None)
+            case ev.EventInvokeConfigChanged() as event if function := self.functions.get(event.function):
+                function.event_invoke_configs.pop(event.qualifier, None)
+                if event.configuration is not None:
+                    function.event_invoke_configs[event.qualifier] = event.configuration
+            case ev.PolicyChanged() as event if function := self.functions.get(event.function):
+                function.policies.pop(event.qualifier, None)
+                if event.statements:
+                    function.policies[event.qualifier] = event.statements
             case ev.ProvisionedConcurrencyChanged() as event:
                 self.provisioned[event.function, event.qualifier] = event
             case ev.FunctionUpdateRejected() as event:

@@ -85,8 +85,10 @@ class ConfigurationKeys(Model):
     """The name of one of the experiment's roles; without it, a role that may log."""
     layers: list[str] = Field(default=[], json_schema_extra={"maxItems": 5})
     """Folders or .zip files, relative to the experiment file, whose content the function finds at /opt."""
-    maximum_retry_attempts: int = Field(default=2, json_schema_extra={"minimum": 0, "maximum": 2})
-    maximum_event_age_in_seconds: int = Field(default=21600, json_schema_extra={"minimum": 60, "maximum": 21600})
+    maximum_retry_attempts: int | None = Field(default=None, json_schema_extra={"minimum": 0, "maximum": 2})
+    """Of asynchronous invocations; 2 unless it is said otherwise. This and the next two are for $LATEST."""
+    maximum_event_age_in_seconds: int | None = Field(default=None, json_schema_extra={"minimum": 60, "maximum": 21600})
+    """21600 unless it is said otherwise."""
     destination_config: DestinationConfig = Field(default=DestinationConfig())
     dead_letter_config: DeadLetterConfig | None = None
 

@@ -91,6 +91,17 @@ class Transcript:
             case ev.AliasPointed():
                 shares = "".join(f", {share:.0%} to version {v}" for v, share in event.weights.items())
                 return self._key(f"~ {event.function}:{event.alias}", f"leads to version {event.version}{shares}")
+            case ev.AliasDeleted():
+                return self._key(f"~ {event.function}:{event.alias}", "is deleted")
+            case ev.EventInvokeConfigChanged(configuration=None):
+                return self._key(f"~ {event.function}:{event.qualifier}", "treats events like any other")
+            case ev.EventInvokeConfigChanged():
+                said = {key: each for key, each in (event.configuration or {}).items() if each not in (None, {})}
+                return self._key(f"~ {event.function}:{event.qualifier}", f"treats events by {json.dumps(said)}")
+            case ev.PolicyChanged():
+                of = f"{event.function}:{event.qualifier}" if event.qualifier else event.function
+                sids = ", ".join(str(each["Sid"]) for each in event.statements)
+                return self._key(f"~ {of} has a policy", f"statements: {sids or 'none'}")
             case ev.ProvisionedConcurrencyChanged():
                 state = f"{event.status}{f', {event.reason}' if event.reason else ''}"
                 return self._key(f"~ {event.function}:{event.qualifier}", f"{event.requested} provisioned: {state}")

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lambdatui import events as ev
 from lambdatui.events import Json
-from lambdatui.function import NOT_OF_ENVIRONMENTS, Code, Configuration
+from lambdatui.function import EVENT_INVOKE, NOT_OF_ENVIRONMENTS, Code, Configuration
 from lambdatui.journal import Journal
 from lambdatui.refusal import InvalidParameter, ResourceNotFound
 from lambdatui.runtimes.find import find
 from lambdatui.runtimes.runtime import Runtime, RuntimeNotInstalled
 from lambdatui.service.copies import Copies
+from lambdatui.service.qualified import Alias, EventInvokeConfig, ResourcePolicy
 from lambdatui.service.watch import saves
 
 LATEST = "$LATEST"
@@ -43,22 +44,6 @@ class Revision:
         return (self.folder, self.layers) if self.layers else (self.folder,)
 
 
-@dataclass(frozen=True)
-class Alias:
-    """`weights` are the shares, from 0 to 1, of other versions; `version` gets the rest."""
-
-    version: str
-    weights: Mapping[str, float]
-
-    def choose(self, draw: float) -> str:
-        """The version that an invocation goes to, for a `draw` that is uniform from 0 to 1."""
-        for version, weight in self.weights.items():
-            if draw < weight:
-                return version
-            draw -= weight
-        return self.version
-
-
 @dataclass
 class _Function:
     code: Code
@@ -66,11 +51,12 @@ class _Function:
     versions: dict[str, Revision] = field(default_factory=dict)
     """Published ones, by their number."""
     aliases: dict[str, Alias] = field(default_factory=dict)
+    event_invokes: dict[str, EventInvokeConfig] = field(default_factory=dict)
+    """By qualifier."""
+    policies: dict[str | None, ResourcePolicy] = field(default_factory=dict)
+    """By qualifier; None for the function's own."""
     overlay: Mapping[str, str] = field(default_factory=dict)
     """Files that were edited for an experiment, laid over the code: name to text."""
-
-
-_ALIAS_NAME = re.compile(r"(?!^[0-9]+$)[a-zA-Z0-9-_]{1,128}")
 
 
 class Deployments:
@@ -97,13 +83,14 @@ class Deployments:
 
     async def create(self, name: str, configuration: Configuration, code: Code) -> None:
         """Raises InvalidParameter where the service would refuse it, or its runtime is not to be had here."""
-        self._check_destinations(name, configuration)
+        self.check_destinations(name, (configuration.on_success, configuration.on_failure))
         runtime = await _find_runtime(configuration)
         folder, digest = self._copies.make([code])
         layers = self._copy_layers(configuration)
         arn = f"{self.arn}{name}"
         revision = Revision(name, arn, LATEST, 1, configuration, runtime, folder, digest, layers)
         self._functions[name] = _Function(code, revision)
+        self._treat_events(name, configuration)
         self._changed(revision, "created")
         self._journal.append(ev.FunctionCreated(name, arn, 1, configuration.to_json(), digest, code.location))
         self._watch()
@@ -112,19 +99,21 @@ class Deployments:
         """Change the configuration. Raises InvalidParameter, and then nothing has changed."""
         before = self.latest(function)
         configuration, runtime = before.configuration.updated(changes), before.runtime
-        self._check_destinations(function, configuration)
+        self.check_destinations(function, (configuration.on_success, configuration.on_failure))
         if {"runtime", "python"} & changes.keys():
             runtime = await _find_runtime(configuration)
         layers = self._copy_layers(configuration)
         before = self.latest(function)  # its code may have been saved while the runtime was looked for
         after = replace(before, configuration=configuration, runtime=runtime, layers=layers)
         self._changed_to(before, after, "configuration", tuple(changes))
+        if EVENT_INVOKE & changes.keys():
+            self._treat_events(function, configuration)
 
     def edit(self, function: str, file: str, text: str) -> None:
         """Change a file of the function's code here, while the file where it came from stays as it is."""
         self._redeploy(function, {**self._known(function).overlay, file: text}, "edit", (file,))
 
-    # versions and aliases
+    # what goes by a qualifier
 
     def publish(self, function: str) -> Revision:
         """What $LATEST is now, by a number; that of the last version if nothing changed since."""
@@ -140,31 +129,6 @@ class Deployments:
         )
         return revision
 
-    def point_alias(self, function: str, name: str, version: str, weights: Mapping[str, float]) -> None:
-        """Let an alias, new or not, lead to `version`, and to another for its share. Raises ServiceRefusal."""
-        known = self._known(function)
-        if not _ALIAS_NAME.fullmatch(name):
-            raise InvalidParameter(
-                f"1 validation error detected: Value '{name}' at 'name' failed to satisfy constraint: "
-                "Member must satisfy regular expression pattern: (?!^[0-9]+$)([a-zA-Z0-9-_]+)"
-            )
-        for each in (version, *weights):
-            if each != LATEST and each not in known.versions:
-                raise ResourceNotFound(f"Function not found: {known.latest.arn}:{each}")
-        if len(weights) > 1:
-            raise InvalidParameter("Number of items in AdditionalVersionWeights cannot be greater than 1.")
-        if weights and LATEST in (version, *weights):
-            raise InvalidParameter("$LATEST is not supported for an alias pointing to more than 1 version")
-        if version in weights:
-            raise InvalidParameter(
-                f"Invalid function version {version}. "
-                f"Function version {version} is already included in routing configuration."
-            )
-        if any(not 0.0 <= weight <= 1.0 for weight in weights.values()):
-            raise InvalidParameter("An alias shares out weights from 0.0 to 1.0.")
-        known.aliases[name] = Alias(version, dict(weights))
-        self._journal.append(ev.AliasPointed(function, name, version, dict(weights)))
-
     def resolve(self, function: str, qualifier: str | None, draw: float = 1.0) -> Revision:
         """What a version, an alias, or none of them, means now; `draw` as for Alias.choose. Raises ResourceNotFound."""
         known = self._known(function)
@@ -178,9 +142,36 @@ class Deployments:
             raise ResourceNotFound(f"Function not found: {known.latest.arn}:{qualifier}")
         return known.versions[version]
 
-    def aliases(self, function: str) -> Mapping[str, Alias]:
-        """By name."""
+    def versions(self, function: str) -> Mapping[str, Revision]:
+        """Published ones, by their number."""
+        return self._known(function).versions
+
+    def aliases(self, function: str) -> dict[str, Alias]:
+        """By name. Whoever changes them, or one of the next two, keeps to the service's rules and states it."""
         return self._known(function).aliases
+
+    def event_invokes(self, function: str) -> dict[str, EventInvokeConfig]:
+        """By qualifier."""
+        return self._known(function).event_invokes
+
+    def policies(self, function: str) -> dict[str | None, ResourcePolicy]:
+        """By qualifier, None for the function's own."""
+        return self._known(function).policies
+
+    def event_invoke(self, function: str, qualifier: str | None) -> EventInvokeConfig:
+        """What holds for events that come by this qualifier."""
+        return self._known(function).event_invokes.get(qualifier or LATEST, EventInvokeConfig())
+
+    def has_qualifier(self, function: str, qualifier: str) -> bool:
+        known = self._known(function)
+        return qualifier == LATEST or qualifier in known.versions or qualifier in known.aliases
+
+    def forget_qualifier(self, function: str, qualifier: str) -> None:
+        """With all that is kept by it."""
+        known = self._known(function)
+        known.aliases.pop(qualifier, None)
+        known.event_invokes.pop(qualifier, None)
+        known.policies.pop(qualifier, None)
 
     @property
     def folders(self) -> set[Path]:
@@ -230,8 +221,15 @@ class Deployments:
         )
         self._changed(after, f"the {'configuration' if because == 'configuration' else 'code'} changed")
 
-    def _check_destinations(self, function: str, configuration: Configuration) -> None:
-        for destination in (configuration.on_success, configuration.on_failure):
+    def _treat_events(self, function: str, configuration: Configuration) -> None:
+        event_invokes, config = self.event_invokes(function), EventInvokeConfig.of(configuration, time.time())
+        event_invokes.pop(LATEST, None)
+        if config:
+            event_invokes[LATEST] = config
+
+    def check_destinations(self, function: str, destinations: Iterable[str | None]) -> None:
+        """Whether a function can have them; raises InvalidParameter."""
+        for destination in destinations:
             for start in (self.arn, "function:"):
                 if destination and destination.removeprefix(start).partition(":")[0] == function:
                     raise InvalidParameter("You can't specify the function as a destination for itself.")

@@ -11,17 +11,21 @@ from pathlib import Path
 
 from lambdatui import events as ev
 from lambdatui.events import Json
-from lambdatui.function import Code, Configuration, check_provisioned, check_reserves
+from lambdatui.function import Code, Configuration
 from lambdatui.journal import Journal
 from lambdatui.policy import Document
-from lambdatui.refusal import InvalidParameter, ServiceRefusal
+from lambdatui.refusal import ServiceRefusal
 from lambdatui.sandbox.enforcement import measures
 from lambdatui.sandbox.guardian import Guardian
 from lambdatui.sandbox.machine import Machine
+from lambdatui.service.aliases import Aliases
+from lambdatui.service.concurrency import Concurrency
 from lambdatui.service.copies import Copies
 from lambdatui.service.deployments import LATEST, Deployments, Revision
+from lambdatui.service.event_invoke import EventInvokeConfigs
 from lambdatui.service.event_queue import EventQueue
 from lambdatui.service.invocation import Invocations
+from lambdatui.service.permissions import Permissions
 from lambdatui.service.pool import Pool, Surroundings
 from lambdatui.service.roles import Roles, Session
 from lambdatui.service.scheduler import Scheduler
@@ -94,6 +98,10 @@ class Service:
             lambda: self.endpoint,
         )
         self._pool = Pool(surroundings, self._scheduler, journal, self._answered, self._forget_old_code)
+        self.aliases = Aliases(self._deployments, self._pool, journal)
+        self.concurrency = Concurrency(settings.concurrent_executions, self._deployments, self._pool)
+        self.event_invoke_configs = EventInvokeConfigs(self._deployments, journal)
+        self.permissions = Permissions(self._deployments, journal)
         self._queue = queue
         self._invocations = Invocations(
             self._deployments, self._pool.invoke, queue, self._roles, journal, settings.time_scale
@@ -121,7 +129,7 @@ class Service:
     async def create(self, name: str, configuration: Configuration, code: Code) -> None:
         """Raises InvalidParameter where the service would refuse it, or its runtime is not to be had here."""
         self._roles.of(configuration).check_trust()
-        self._check_reserves(name, configuration.reserved_concurrent_executions)
+        self.concurrency.check_reserve(name, configuration.reserved_concurrent_executions)
         await self._deployments.create(name, configuration, code)
 
     async def update(self, function: str, changes: Mapping[str, Json]) -> None:
@@ -129,7 +137,7 @@ class Service:
         with self._stating_refusals(function, changes):
             reserved = changes.get("reserved_concurrent_executions")
             if isinstance(reserved, int):
-                self._check_reserves(function, reserved)
+                self.concurrency.check_reserve(function, reserved)
             if isinstance(role := changes.get("role"), str):
                 self._roles.get(role).check_trust()
             await self._deployments.update(function, changes)
@@ -161,42 +169,12 @@ class Service:
     async def point_alias(self, function: str, alias: str, version: str, weights: Mapping[str, float]) -> None:
         """Let an alias lead to a version, and to another for its share of the invocations."""
         with self._stating_refusals(function, {"alias": alias, "version": version}):
-            before = self._deployments.aliases(function).get(alias)
-            if self._pool.provisioned(function, alias):
-                _check_provisioned_alias(version, weights)
-            self._deployments.point_alias(function, alias, version, weights)
-            if before and before.version != version:
-                old, new = (self._deployments.resolve(function, each) for each in (before.version, version))
-                self._pool.move_provisioned(old, new, alias)
+            self.aliases.point(function, alias, version, weights)
 
     async def provision(self, function: str, qualifier: str, count: int) -> None:
         """Have environments of a published version initialised ahead of its invocations; 0 ends that."""
         with self._stating_refusals(function, {"qualifier": qualifier, "provisioned_concurrent_executions": count}):
-            revision = self._deployments.resolve(function, qualifier)
-            self._check_provisioned(revision, qualifier, count)
-            self._pool.provision(revision, qualifier, count)
-
-    def _check_reserves(self, function: str, reserved: int | None) -> None:
-        others = (self._deployments.latest(each).configuration for each in self._deployments if each != function)
-        reserves = [each.reserved_concurrent_executions for each in others]
-        check_reserves(self._settings.concurrent_executions, [*reserves, reserved])
-        if reserved is not None:
-            provisioned = self._pool.provisioned(function)
-            check_provisioned(self._settings.concurrent_executions, reserved, provisioned)
-
-    def _check_provisioned(self, revision: Revision, qualifier: str, count: int) -> None:
-        aliases = self._deployments.aliases(revision.function)
-        alias = aliases.get(qualifier)
-        _check_provisioned_alias(revision.version, alias.weights if alias else {})
-        if (other := self._pool.provisioned_as(revision)) not in (None, qualifier):
-            raise InvalidParameter(
-                "Version is pointed by a Provisioned Concurrency alias"
-                if other in aliases
-                else "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version"
-            )
-        count += self._pool.provisioned(revision.function) - self._pool.provisioned(revision.function, qualifier)
-        reserved = self._deployments.latest(revision.function).configuration.reserved_concurrent_executions
-        check_provisioned(self._settings.concurrent_executions, reserved, count)
+            self.concurrency.provision(function, qualifier, count)
 
     @contextlib.contextmanager
     def _stating_refusals(self, function: str, changes: Mapping[str, Json]) -> Iterator[None]:
@@ -269,13 +247,6 @@ class Service:
         finally:
             await self._machine.close()
             self._guardian.close()
-
-
-def _check_provisioned_alias(version: str, weights: Mapping[str, float]) -> None:
-    if version == LATEST:
-        raise InvalidParameter("Provisioned Concurrency Configs cannot be applied to unpublished function versions.")
-    if weights:
-        raise InvalidParameter("Alias with weights can not be used with Provisioned Concurrency")
 
 
 def _raise_limit_on_open_files() -> None:
