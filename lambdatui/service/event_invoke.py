@@ -41,12 +41,12 @@ class EventInvokeConfigs:
     async def put(self, function: str, qualifier: str, config: EventInvokeConfig) -> EventInvokeConfig:
         """Instead of the one that there is, if there is one."""
         self._check(function, qualifier, config)
+        config = replace(config, last_modified=time.time())
         if qualifier == LATEST:
             await self._deployments.update(function, config.to_json())
-            return self.get(function, qualifier)
-        config = replace(config, last_modified=time.time())
+        else:
+            self._journal.append(ev.EventInvokeConfigChanged(function, qualifier, config.to_json()))
         self._deployments.event_invokes(function)[qualifier] = config
-        self._journal.append(ev.EventInvokeConfigChanged(function, qualifier, config.to_json()))
         return config
 
     async def delete(self, function: str, qualifier: str) -> None:

@@ -5,17 +5,38 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from lambdatui import events as ev
 from lambdatui.events import Json
 from lambdatui.journal import Journal
 from lambdatui.policy import Document
 from lambdatui.refusal import PolicyLengthExceeded, PreconditionFailed, ResourceConflict, ResourceNotFound
-from lambdatui.service.deployments import Deployments
+from lambdatui.service.deployments import LATEST, Deployments
 from lambdatui.service.qualified import ResourcePolicy
 
 MAX_POLICY_BYTES = 20480
 """Of one policy ("Lambda quotas")."""
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Who (`principal`, in the form that policies have) may do what, on which condition; `sid` names the statement."""
+
+    sid: str
+    principal: Json
+    action: str
+    condition: Mapping[str, Json]
+
+    def statement(self, resource: str) -> dict[str, Json]:
+        statement: dict[str, Json] = {
+            "Sid": self.sid,
+            "Effect": "Allow",
+            "Principal": self.principal,
+            "Action": self.action,
+            "Resource": resource,
+        }
+        return {**statement, "Condition": dict(self.condition)} if self.condition else statement
 
 
 class Permissions:
@@ -27,10 +48,10 @@ class Permissions:
         self._journal = journal
 
     def add(
-        self, function: str, qualifier: str | None, statement: Mapping[str, Json], revision_id: str | None = None
+        self, function: str, qualifier: str | None, grant: Grant, revision_id: str | None = None
     ) -> Mapping[str, Json]:
-        """Another statement, by its Sid; what is missing of it, effect and resource, is added."""
-        policy, sid = self._policy(function, qualifier), str(statement["Sid"])
+        """The statement that is new in the policy."""
+        policy, sid = self._policy(function, qualifier), grant.sid
         _check_revision(policy, revision_id)
         if policy and sid in policy.statements:
             raise ResourceConflict(
@@ -38,9 +59,9 @@ class Permissions:
                 "the existing statement."
             )
         arn = f"{self._deployments.arn}{function}"
-        full = {"Effect": "Allow", "Resource": f"{arn}:{qualifier}" if qualifier else arn, **statement}
-        self._keep(function, qualifier, {**(policy.statements if policy else {}), sid: full})
-        return full
+        statement = grant.statement(f"{arn}:{qualifier}" if qualifier else arn)
+        self._keep(function, qualifier, {**(policy.statements if policy else {}), sid: statement})
+        return statement
 
     def remove(self, function: str, qualifier: str | None, sid: str, revision_id: str | None = None) -> None:
         if function not in self._deployments:
@@ -64,7 +85,7 @@ class Permissions:
         or no such function."""
         if function not in self._deployments:
             return None
-        policy = self._deployments.policies(function).get(qualifier)
+        policy = self._deployments.policies(function).get(None if qualifier == LATEST else qualifier)
         return policy.document() if policy else None
 
     def _policy(self, function: str, qualifier: str | None) -> ResourcePolicy | None:

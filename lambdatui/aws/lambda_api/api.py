@@ -6,10 +6,15 @@ from dataclasses import replace
 
 from lambdatui.aws.arns import function_reference
 from lambdatui.aws.call import Call
+from lambdatui.aws.lambda_api.aliases import Aliases
+from lambdatui.aws.lambda_api.concurrency import Concurrency
+from lambdatui.aws.lambda_api.event_invoke import EventInvoke
 from lambdatui.aws.lambda_api.invoke import Invoke
+from lambdatui.aws.lambda_api.permissions import Permissions
 from lambdatui.aws.routes import Route, Routes
 from lambdatui.aws.wire import rest_error
 from lambdatui.lab import Lab
+from lambdatui.policy import Document
 from lambdatui.refusal import NotImplementedHere, ServiceRefusal
 from lambdatui.service.http import Response
 from lambdatui.service.service import Service
@@ -23,18 +28,24 @@ class LambdaApi:
         self.routes = Routes(
             [
                 *Invoke(service, lab).routes(),
+                *Aliases(service).routes(),
+                *Concurrency(service).routes(),
+                *EventInvoke(service).routes(),
+                *Permissions(service).routes(),
             ]
         )
 
     async def carry_out(self, call: Call) -> Response:
         """Raises ServiceRefusal."""
-        found = self.routes.find(call.request.method, call.request.path)
+        found = self.routes.find(call.request.method, call.request.path, call.query)
         if found is None:
             raise NotImplementedHere(f"The laboratory does not implement {call.request.method} {call.request.path}.")
         route, parameters = found
         call = replace(call, parameters=parameters)
         if call.caller.role is not None:
-            call.caller.check(route.action or f"lambda:{route.name}", self._resource(route, call))
+            call.caller.check(
+                route.action or f"lambda:{route.name}", self._resource(route, call), self._policy_of_resource(call)
+            )
         return await route.operation(call)
 
     def _resource(self, route: Route, call: Call) -> str:
@@ -52,6 +63,13 @@ class LambdaApi:
                 return arn
         created = call.members().get("FunctionName") if route.name == "CreateFunction" else None
         return self._service.arn_of(created) if isinstance(created, str) else "*"
+
+    def _policy_of_resource(self, call: Call) -> Document | None:
+        """What the function itself says, if the operation is for one."""
+        if "FunctionName" not in call.parameters:
+            return None
+        function = function_reference(call.parameters["FunctionName"], call.query.get("Qualifier"))
+        return self._service.permissions.document(function.name, function.qualifier)
 
     def refuse(self, refusal: ServiceRefusal) -> Response:
         return rest_error(refusal)
