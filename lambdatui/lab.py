@@ -34,6 +34,7 @@ class Function:
     """Of versions and aliases, by qualifier."""
     policies: dict[str | None, tuple[dict[str, Json], ...]] = field(default_factory=dict)
     """Statements of resource-based policies, by qualifier; None for the function's own."""
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -305,6 +306,19 @@ class Lab:
                 function.previous_code_sha256 = event.previous_code_sha256
                 function.updated_because, function.changed = event.because, event.changed
                 function.updated_at = time
+                if event.because == "upload":
+                    function.code_location = "uploaded"
+            case ev.FunctionDeleted() as event if function := self.functions.get(event.function):
+                for name, qualifier in list(self.provisioned):
+                    told = self.provisioned[name, qualifier]
+                    if name == event.function and event.version in (None, told.version):
+                        del self.provisioned[name, qualifier]
+                if event.version is None:
+                    del self.functions[event.function]
+                else:
+                    function.versions.pop(event.version, None)
+            case ev.FunctionTagged() as event if function := self.functions.get(event.function):
+                function.tags = event.tags
             case ev.VersionPublished() as event if function := self.functions.get(event.function):
                 version = Version(event.version, event.configuration, event.code_sha256)
                 function.versions[event.version] = version

@@ -19,10 +19,12 @@ from lambdatui import events as ev
 from lambdatui.aws.call import Call
 from lambdatui.aws.keys import Keys
 from lambdatui.aws.lambda_api.api import LambdaApi
+from lambdatui.aws.packages import Packages
 from lambdatui.aws.signature import verify
 from lambdatui.aws.wire import rest_error
 from lambdatui.lab import Lab
 from lambdatui.refusal import AccessDenied, NotImplementedHere, RequestTooLarge, ServiceRefusal
+from lambdatui.service.deployments import Revision
 from lambdatui.service.http import HttpServer, Later, Limits, Refusal, Request, Response, plain_refusal
 from lambdatui.service.service import Service
 
@@ -53,7 +55,8 @@ class Endpoint:
 
     def __init__(self, service: Service, lab: Lab, keys: Keys) -> None:
         self.keys = keys
-        self._apis: Mapping[str, Api] = {"lambda": LambdaApi(service, lab)}
+        self._packages = Packages()
+        self._apis: Mapping[str, Api] = {"lambda": LambdaApi(service, lab, self._locate)}
         self._server = HttpServer(self._handle, refuse=_refuse, limits=_LIMITS)
         self._service = service
         self._tasks: set[asyncio.Task[None]] = set()
@@ -61,6 +64,10 @@ class Endpoint:
     @property
     def url(self) -> str:
         return f"http://{self._server.address}"
+
+    def _locate(self, revision: Revision) -> str:
+        """Where its package can be fetched."""
+        return f"{self.url}{self._packages.offer(revision)}"
 
     async def open(self, port: int) -> None:
         await self._server.start("127.0.0.1", port)
@@ -76,6 +83,8 @@ class Endpoint:
     def _handle(self, request: Request) -> Response | Later:
         try:
             _check_sender(request)
+            if package := self._packages.answer(request):
+                return package
             signed = verify(request, self.keys.find, datetime.now(UTC))
             api = self._apis.get(signed.service)
             if api is None:

@@ -19,7 +19,9 @@ from lambdatui.events import Json
 from lambdatui.experiment.shapes import Model, Shorthand, Text
 from lambdatui.function import (
     APPLICATION_LOG_LEVELS,
+    ARCHITECTURES,
     LOG_FORMATS,
+    MAX_DESCRIPTION,
     RUNTIMES,
     SYSTEM_LOG_LEVELS,
     Configuration,
@@ -75,6 +77,9 @@ class ConfigurationKeys(Model):
 
     runtime: str | None = Field(default=None, json_schema_extra={"enum": [*RUNTIMES]})
     """Without it: the Python that lambdatui itself runs on."""
+    description: str = Field(default="", json_schema_extra={"maxLength": MAX_DESCRIPTION})
+    architectures: list[str] = Field(default=["x86_64"], json_schema_extra={"enum": [[each] for each in ARCHITECTURES]})
+    """Nothing but what the API answers: the function runs on what the machine has."""
     handler: str = ""
     timeout: int = Field(default=3, json_schema_extra={"minimum": 1, "maximum": 900})
     memory_size: int = Field(default=128, json_schema_extra={"minimum": 128, "maximum": 10240})
@@ -117,7 +122,7 @@ class FunctionDefinition(ConfigurationKeys):
     def configuration(self, folder: Path) -> Configuration:
         """As the service takes it; paths are relative to `folder`."""
         values = _paths_below(folder, {key: self.value(key) for key in ConfigurationKeys.model_fields})
-        values["layers"] = tuple(values["layers"])
+        values["layers"], values["architectures"] = tuple(values["layers"]), tuple(values["architectures"])
         return Configuration(**values, python=str(below(folder, self.python)) if self.python else None)
 
 

@@ -82,8 +82,12 @@ class Transcript:
             case ev.EnvironmentEnded():
                 return self._key(f"- environment {event.environment[:_ID]}", event.because)
             case ev.FunctionUpdated():
-                changed = ", ".join(event.changed)
+                changed = ", ".join(event.changed) or f"code {event.code_sha256[:8]}"
                 return self._key(f"~ {event.function} has changed", f"{event.because}: {changed}")
+            case ev.FunctionCreated(code_location="uploaded"):
+                return self._key(f"+ {event.function}", f"uploaded: code {event.code_sha256[:8]}")
+            case ev.FunctionDeleted():
+                return self._key(f"- {event.function}{f' version {event.version}' if event.version else ''}", "deleted")
             case ev.RoleChanged():
                 return self._key(f"~ role {event.role}", f"policies: {', '.join(event.policies) or 'none'}")
             case ev.VersionPublished():

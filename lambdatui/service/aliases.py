@@ -100,8 +100,9 @@ class Aliases:
                 f"1 validation error detected: Value '{alias.name}' at 'name' failed to satisfy constraint: "
                 "Member must satisfy regular expression pattern: (?!^[0-9]+$)([a-zA-Z0-9-_]+)"
             )
+        known = {each.version for each in self._deployments.versions(function)}
         for each in (version, *weights):
-            if each != LATEST and each not in self._deployments.versions(function):
+            if each not in known:
                 raise ResourceNotFound(f"Function not found: {self._deployments.arn}{function}:{each}")
         if len(weights) > 1:
             raise InvalidParameter("Number of items in AdditionalVersionWeights cannot be greater than 1.")

@@ -126,25 +126,29 @@ class Asynchronous:
     async def _see_through(self, event: QueuedEvent, step: int | None) -> None:
         """From the queue to the end, and to the destinations."""
         answer: ev.InvocationAnswered | None = None
-        while True:
-            await asyncio.sleep(max(event.course.due_at - time.time(), 0.0))
-            revision = self._deployments.resolve(event.function, event.version)
-            lineage = event.lineage.count(event.function)
-            following: Next = retries.due(event.course, self._policy(event), time.time(), lineage)
-            result: ev.InvocationAnswered | Throttle | None = None
-            if isinstance(following, Attempt):
-                self._journal.append(ev.AttemptStarted(event.request_id, following.number))
-                result = await self._attempt(revision, event)
-                following = self._after(result, event)
-            if isinstance(result, ev.InvocationAnswered):
-                answer = result
-            match following:
-                case Wait(course):
-                    event = replace(event, course=course)
-                    self._requeue(event, result.reason if isinstance(result, Throttle) else None)
-                case Conclude() as end:
-                    await self._conclude(event, revision, end, answer, step)
-                    return
+        try:
+            while True:
+                await asyncio.sleep(max(event.course.due_at - time.time(), 0.0))
+                revision = self._deployments.resolve(event.function, event.version)
+                lineage = event.lineage.count(event.function)
+                following: Next = retries.due(event.course, self._policy(event), time.time(), lineage)
+                result: ev.InvocationAnswered | Throttle | None = None
+                if isinstance(following, Attempt):
+                    self._journal.append(ev.AttemptStarted(event.request_id, following.number))
+                    result = await self._attempt(revision, event)
+                    following = self._after(result, event)
+                if isinstance(result, ev.InvocationAnswered):
+                    answer = result
+                match following:
+                    case Wait(course):
+                        event = replace(event, course=course)
+                        self._requeue(event, result.reason if isinstance(result, Throttle) else None)
+                    case Conclude() as end:
+                        await self._conclude(event, revision, end, answer, step)
+                        return
+        except ResourceNotFound:  # it was deleted meanwhile, and with it what it says of retries and destinations
+            self._journal.append(ev.EventConcluded(event.request_id, "FunctionDeleted", event.course.attempts))
+            self._queue.remove(event.request_id)
 
     def _after(self, result: ev.InvocationAnswered | Throttle, event: QueuedEvent) -> Wait | Conclude:
         policy, now = self._policy(event), time.time()

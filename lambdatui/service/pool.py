@@ -135,6 +135,14 @@ class Pool:
         for name in self._scheduler.configure(revision.function, version, generation, because):
             self._residents[name].environment.retire(because)
 
+    def remove(self, function: str, version: str | None = None) -> None:
+        """The function is deleted, or only one version of it."""
+        for known in list(self._provisioned):
+            if known[0] == function and version in (None, known[1]):
+                del self._provisioned[known]
+        for name in self._scheduler.remove(function, version):
+            self._residents[name].environment.retire(f"the {'version' if version else 'function'} was deleted")
+
     def invoke(self, revision: Revision, invocation: NextInvocation) -> Throttle | None:
         """Hand the invocation to an environment, or say why none can be had."""
         placement = self._scheduler.place(revision.function, revision.version, self._clock())
@@ -169,6 +177,8 @@ class Pool:
 
     def _initialised_ahead(self, resident: _Resident, succeeded: bool) -> None:
         revision = resident.revision
+        if (revision.function, revision.version) not in self._provisioned:  # deleted meanwhile
+            return
         if not succeeded:
             self._tell_provisioned(revision, "FAILED", "FUNCTION_ERROR_INIT_FAILURE")
             resident.environment.shut_down("its init failed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,7 @@ from lambdatui.role import LAMBDA, Role, managed_policy, trusting
 from lambdatui.service.variables import Credentials
 
 _DEFAULT = ("AWSLambdaBasicExecutionRole", "AWSLambdaRole")
+_ARN = re.compile(r"arn:aws[a-zA-Z-]*:iam::\d{12}:role/([\w+=,.@/-]+/)?(?P<name>[\w+=,.@-]{1,64})")
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Session:
 
 
 class Roles:
-    """By name. A function that names none has one that may log, as the console makes it, and invoke others."""
+    """By name. A function that names none has one that may log, as the console makes it, and invoke others. Where an
+    experiment has no roles at all, there is one like that for every ARN, so that what others' commands name exists."""
 
     def __init__(self, arn: str, journal: Journal) -> None:
         """`arn` is what the ARNs of roles begin with."""
@@ -39,8 +42,10 @@ class Roles:
 
     def clear(self) -> None:
         self._roles: dict[str, Role] = {}
+        self._taken_for_granted: dict[str, Role] = {}
+        """By ARN, those that nobody made."""
         self._credentials: dict[tuple[str, str], Credentials] = {}
-        """By function and role."""
+        """By function and the ARN of its role."""
 
     def put(self, name: str, trust: Document, policies: Mapping[str, Document]) -> None:
         """A new role, or the same as another."""
@@ -59,7 +64,9 @@ class Roles:
 
     def get(self, name: str) -> Role:
         """The role with this name or ARN. One that does not exist cannot be assumed: raises InvalidParameter."""
-        role = self._roles.get(name.removeprefix(self._arn))
+        role = self._roles.get(name.removeprefix(self._arn)) or self._taken_for_granted.get(name)
+        if role is None and not self._roles and (arn := _ARN.fullmatch(name)):
+            role = self._taken_for_granted[name] = replace(self._default, name=arn["name"], arn=name)
         if role is None:
             raise InvalidParameter("The role defined for the function cannot be assumed by Lambda.")
         return role
@@ -75,16 +82,16 @@ class Roles:
 
     def credentials(self, function: str, configuration: Configuration) -> Credentials:
         """Those that a function gets for its role."""
-        key = function, self.of(configuration).name
+        key = function, self.of(configuration).arn
         if key not in self._credentials:
             self._credentials[key] = Credentials.generate()
         return self._credentials[key]
 
     def session(self, access_key_id: str) -> Session | None:
         """Whose credentials these are, and what its role allows now."""
-        for (function, name), credentials in self._credentials.items():
+        for (function, arn), credentials in self._credentials.items():
             if credentials.access_key_id == access_key_id:
-                role = self._default if name == self._default.name else self._roles[name]
+                role = self._default if arn == self._default.arn else self.get(arn)
                 return Session(function, role, credentials)
         return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,21 +126,74 @@ class Service:
 
     # functions
 
-    async def create(self, name: str, configuration: Configuration, code: Code) -> None:
-        """Raises InvalidParameter where the service would refuse it, or its runtime is not to be had here."""
+    @property
+    def functions(self) -> list[Revision]:
+        """What $LATEST of each is."""
+        return [self._deployments.latest(name) for name in self._deployments]
+
+    def versions(self, function: str) -> list[Revision]:
+        """$LATEST and what was published, in order. Raises ResourceNotFound, as the next does."""
+        return self._deployments.versions(function)
+
+    def revision(self, function: str, qualifier: str | None) -> Revision:
+        """What a version or an alias is, or $LATEST. Of two versions that an alias shares out the main one."""
+        return self._deployments.resolve(function, qualifier)
+
+    def role_arn(self, configuration: Configuration) -> str:
+        return self._roles.of(configuration).arn
+
+    async def create(
+        self, name: str, configuration: Configuration, code: Code | bytes, tags: Mapping[str, str] | None = None
+    ) -> None:
+        """`code` can be a package. Raises ServiceRefusal where the service would refuse it, or its runtime is not to be
+        had here."""
         self._roles.of(configuration).check_trust()
         self.concurrency.check_reserve(name, configuration.reserved_concurrent_executions)
-        await self._deployments.create(name, configuration, code)
+        await self._deployments.create(name, configuration, code, tags)
 
     async def update(self, function: str, changes: Mapping[str, Json]) -> None:
         """Change the configuration. A refusal is stated in the journal, and nothing has changed."""
         with self._stating_refusals(function, changes):
-            reserved = changes.get("reserved_concurrent_executions")
-            if isinstance(reserved, int):
-                self.concurrency.check_reserve(function, reserved)
-            if isinstance(role := changes.get("role"), str):
-                self._roles.get(role).check_trust()
-            await self._deployments.update(function, changes)
+            await self.configure(function, changes)
+
+    async def configure(self, function: str, changes: Mapping[str, Json], revision_id: str | None = None) -> Revision:
+        """Change the configuration, with a `revision_id` only if it is still that. Raises ServiceRefusal."""
+        reserved = changes.get("reserved_concurrent_executions")
+        if isinstance(reserved, int):
+            self.concurrency.check_reserve(function, reserved)
+        if isinstance(role := changes.get("role"), str):
+            self._roles.get(role).check_trust()
+        return await self._deployments.update(function, changes, revision_id)
+
+    def upload(
+        self,
+        function: str,
+        archive: bytes,
+        architectures: tuple[str, ...] | None = None,
+        revision_id: str | None = None,
+        *,
+        dry_run: bool = False,
+    ) -> Revision:
+        """Replace the code by a package, from now on: a folder that it came from before is watched no more, and edits
+        are forgotten. A `dry_run` only says what would be. Raises ServiceRefusal."""
+        return self._deployments.upload(function, archive, architectures, revision_id, dry_run=dry_run)
+
+    def delete(self, function: str, version: str | None = None) -> None:
+        """The function with all that belongs to it, or one version; what is in flight is finished. Raises
+        ServiceRefusal."""
+        if self._deployments.delete(function, version):
+            self._pool.remove(function, version)
+            self._forget_old_code()
+
+    def tags(self, function: str) -> Mapping[str, str]:
+        """Raises ServiceRefusal, as the next do."""
+        return self._deployments.tags(function)
+
+    def tag(self, function: str, tags: Mapping[str, str]) -> None:
+        self._deployments.tag(function, tags)
+
+    def untag(self, function: str, keys: Collection[str]) -> None:
+        self._deployments.untag(function, keys)
 
     async def create_role(self, name: str, trust: Document, policies: Mapping[str, Document]) -> None:
         """A role that functions can name."""
@@ -164,7 +217,18 @@ class Service:
     async def publish(self, function: str) -> None:
         """Make a version of what the function is now. A refusal is stated in the journal, here and below."""
         with self._stating_refusals(function, {"publish": True}):
-            self._deployments.publish(function)
+            self.publish_version(function)
+
+    def publish_version(
+        self,
+        function: str,
+        description: str | None = None,
+        code_sha256: str | None = None,
+        revision_id: str | None = None,
+    ) -> Revision:
+        """What $LATEST is now, by a number; that of the last version if nothing changed since. With a digest (base64)
+        or a revision id, only if $LATEST is still that. Raises ServiceRefusal."""
+        return self._deployments.publish(function, description, code_sha256, revision_id)
 
     async def point_alias(self, function: str, alias: str, version: str, weights: Mapping[str, float]) -> None:
         """Let an alias lead to a version, and to another for its share of the invocations."""

@@ -32,7 +32,10 @@ def function_rows(function: Function, model: Model, cells: int) -> list[Line]:
     facts: list[Line] = [
         [("timeout ", "dim"), (f"{configuration.get('timeout', 3)} s", "text")],
         [("memory ", "dim"), (f"{configuration.get('memory_size', 128)} MB", "text")],
-        [("code ", "dim"), (short(function.code_sha256, 8), "text")],
+        [
+            ("uploaded " if function.code_location == "uploaded" else "code ", "dim"),
+            (short(function.code_sha256, 8), "text"),
+        ],
     ]
     if configuration.get("runtime"):
         facts.append([(clean_line(str(configuration["runtime"])), "dim")])
@@ -66,13 +69,16 @@ def _published(function: Function, model: Model) -> list[Line]:
     return facts
 
 
+_CHANGES = {"save": "saw your save", "edit": "a step's edit", "upload": "an upload"}
+
+
 def _change(function: Function, model: Model) -> Line:
     glyphs, at = model.glyphs, clock_time(function.updated_at or 0.0)
     if function.updated_because == "configuration":
         return [(f"{listing(function.changed)} changed at {at}", "good")]
     before, after = short(function.previous_code_sha256 or "", 4), short(function.code_sha256, 4)
     digests = f"code {before}{glyphs.ellipsis} {glyphs.arrow} {after}{glyphs.ellipsis}"
-    what = f"saw your save at {at}" if function.updated_because == "save" else f"a step's edit at {at}"
+    what = f"{_CHANGES[function.updated_because]} at {at}"
     return [(f"{what}, ", "good"), (digests, "good")]
 
 

@@ -31,10 +31,7 @@ def inputs(operation: str, known: Mapping[str, st.SearchStrategy[Any]]) -> st.Se
 def _values(shape: Shape, known: Mapping[str, st.SearchStrategy[Any]]) -> Any:
     match shape.type_name:
         case "structure":
-            members = {
-                name: known[name] | _values(member, known) if name in known else _values(member, known)
-                for name, member in shape.members.items()
-            }
+            members = {name: _mostly(known.get(name), _values(member, known)) for name, member in shape.members.items()}
             required = {name: each for name, each in members.items() if name in shape.required_members}
             optional = {name: each for name, each in members.items() if name not in required}
             return st.fixed_dictionaries(required, optional=optional)
@@ -44,6 +41,10 @@ def _values(shape: Shape, known: Mapping[str, st.SearchStrategy[Any]]) -> Any:
         case "map":
             return st.dictionaries(_values(shape.key, known), _values(shape.value, known), max_size=3)
     return _scalars(shape)
+
+
+def _mostly(known: st.SearchStrategy[Any] | None, others: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return others if known is None else st.integers(0, 9).flatmap(lambda draw: known if draw else others)
 
 
 def _scalars(shape: Shape) -> Any:

@@ -52,6 +52,7 @@ async def small(open_cloud: Callable[..., Any]) -> Cloud:
 async def test_no_input_makes_an_operation_fail(small: Cloud, step: tuple[str, dict[str, Any]]) -> None:
     operation = MODEL.operation_model(step[0])
 
-    response = await carried_out(LambdaApi(small.service, small.lab), operation, step[1])
+    api = LambdaApi(small.service, small.lab, lambda _: f"{small.endpoint.url}/packages/x")
+    response = await carried_out(api, operation, step[1])
 
     assert response["status_code"] < 500 and not list(problems_in(operation, response))

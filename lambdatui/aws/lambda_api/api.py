@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from lambdatui.aws.arns import function_reference
@@ -9,13 +10,17 @@ from lambdatui.aws.call import Call
 from lambdatui.aws.lambda_api.aliases import Aliases
 from lambdatui.aws.lambda_api.concurrency import Concurrency
 from lambdatui.aws.lambda_api.event_invoke import EventInvoke
+from lambdatui.aws.lambda_api.functions import Functions
 from lambdatui.aws.lambda_api.invoke import Invoke
 from lambdatui.aws.lambda_api.permissions import Permissions
+from lambdatui.aws.lambda_api.tags import Tags
+from lambdatui.aws.lambda_api.versions import Versions
 from lambdatui.aws.routes import Route, Routes
 from lambdatui.aws.wire import rest_error
 from lambdatui.lab import Lab
 from lambdatui.policy import Document
 from lambdatui.refusal import NotImplementedHere, ServiceRefusal
+from lambdatui.service.deployments import Revision
 from lambdatui.service.http import Response
 from lambdatui.service.service import Service
 
@@ -23,15 +28,19 @@ from lambdatui.service.service import Service
 class LambdaApi:
     """All operations that there are here."""
 
-    def __init__(self, service: Service, lab: Lab) -> None:
+    def __init__(self, service: Service, lab: Lab, locate: Callable[[Revision], str]) -> None:
+        """`locate` says where the code of a function can be fetched."""
         self._service = service
         self.routes = Routes(
             [
+                *Functions(service, locate).routes(),
                 *Invoke(service, lab).routes(),
                 *Aliases(service).routes(),
                 *Concurrency(service).routes(),
                 *EventInvoke(service).routes(),
                 *Permissions(service).routes(),
+                *Tags(service).routes(),
+                *Versions(service).routes(),
             ]
         )
 
