@@ -15,6 +15,18 @@ class InvalidParameter(ServiceRefusal):
     code = "InvalidParameterValueException"
 
 
+class ValidationFailed(ServiceRefusal):
+    """Values that break the constraints of an operation's model; `code` is the same for every operation."""
+
+    code = "ValidationException"
+
+
+class SerializationFailed(ServiceRefusal):
+    """A value of another type than the operation's model has."""
+
+    code = "SerializationException"
+
+
 class ResourceNotFound(ServiceRefusal):
     """There is no such function, version or alias."""
 
@@ -25,6 +37,12 @@ class ResourceConflict(ServiceRefusal):
     """There is one already, or it cannot be changed in the state that it is in."""
 
     code = "ResourceConflictException"
+
+
+class PreconditionFailed(ServiceRefusal):
+    """It has changed since the revision that the caller knows."""
+
+    code = "PreconditionFailedException"
 
 
 class InvalidRequestContent(ServiceRefusal):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from lambdatui.refusal import InvalidParameter
+from lambdatui.refusal import InvalidParameter, ValidationFailed
 
 _REFERENCE = re.compile(
     r"(arn:(?P<partition>aws[a-zA-Z-]*):lambda:)?((?P<region>[a-z]{2}(-gov)?-[a-z]+-\d):)?((?P<account>\d{12}):)?"
@@ -23,10 +23,10 @@ class FunctionReference(NamedTuple):
 
 
 def function_reference(text: str, qualifier: str | None = None) -> FunctionReference:
-    """`text` as one of the forms, with the qualifier that was given beside it. Raises InvalidParameter."""
+    """`text` as one of the forms, with the qualifier that was given beside it. Raises ServiceRefusal."""
     match = _REFERENCE.fullmatch(text)
     if match is None:
-        raise InvalidParameter(
+        raise ValidationFailed(
             f"1 validation error detected: Value '{text}' at 'functionName' failed to satisfy constraint: Member must "
             f"satisfy regular expression pattern: {_REFERENCE.pattern}"
         )

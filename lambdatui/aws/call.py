@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from lambdatui.events import Json
+from lambdatui.function import parse_json
 from lambdatui.refusal import AccessDenied, InvalidRequestContent
 from lambdatui.role import Role
 from lambdatui.service.http import Request, Response
@@ -45,7 +45,7 @@ class Call:
         if not self.request.body.strip():
             return {}
         try:
-            body = json.loads(self.request.body)
+            body = parse_json(self.request.body.decode())
         except (ValueError, RecursionError) as error:
             message = f"Could not parse request body into json: Could not parse payload into json: {error}"
             raise InvalidRequestContent(message) from None

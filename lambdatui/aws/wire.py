@@ -18,21 +18,29 @@ STATUS: Mapping[str, int] = {
     "InvalidSignatureException": 403,
     "MissingAuthenticationTokenException": 403,
     "NotImplementedException": 501,
+    "PreconditionFailedException": 412,
     "RequestEntityTooLargeException": 413,
     "ResourceConflictException": 409,
     "ResourceNotFoundException": 404,
+    "SerializationException": 400,
     "ServiceException": 500,
     "UnrecognizedClientException": 403,
+    "ValidationException": 400,
 }
 """Of the Lambda API's errors."""
 
 _CAPITAL_MESSAGE = {"AccessDeniedException", "ResourceNotFoundException", "ServiceException"}
 """Their bodies have `Message` where all others have `message`."""
 
+_UNTYPED = {"SerializationException", "ValidationException"}
+"""Refused before the operation begins: their bodies have no `Type`."""
+
 
 def rest_answer(status: int, members: Mapping[str, Json], headers: tuple[tuple[str, str], ...] = ()) -> Response:
-    """An operation's output in JSON."""
-    body = json.dumps(members, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
+    """An operation's output in JSON, without members that are None."""
+    body = json.dumps(
+        {name: each for name, each in members.items() if each is not None}, separators=(",", ":"), ensure_ascii=False
+    ).encode(errors="replace")
     return Response(status, body, (("Content-Type", "application/json"), *_request_id(), *headers))
 
 
@@ -40,7 +48,9 @@ def rest_error(refusal: ServiceRefusal) -> Response:
     """In Lambda's form."""
     code, status = refusal.code, STATUS.get(refusal.code, 400)
     key = "Message" if code in _CAPITAL_MESSAGE else "message"
-    members: dict[str, Json] = {"Type": "Service" if status >= 500 else "User", key: str(refusal)}
+    members: dict[str, Json] = {key: str(refusal)}
+    if code not in _UNTYPED:
+        members = {"Type": "Service" if status >= 500 else "User", **members}
     return rest_answer(status, members, (("x-amzn-ErrorType", code),))
 
 

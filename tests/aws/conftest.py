@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from botocore.config import Config
 from lambdatui.aws.endpoint import Endpoint, open_endpoint
 from lambdatui.journal import Journal
 from lambdatui.service.service import Service, Settings, open_service
+from tests.aws.model import check_answer
 from tests.service.conftest import Laboratory
 
 
@@ -25,7 +27,8 @@ class Cloud(Laboratory):
         self.endpoint: Endpoint
 
     def client(self, service: str = "lambda", **options: Any) -> Any:
-        """A boto3 client with the laboratory's keys. It tries once: what is refused shall be seen."""
+        """A boto3 client with the laboratory's keys, which checks every answer against the service's model. It tries
+        once: what is refused shall be seen."""
         key = self.endpoint.keys.own
         given: dict[str, Any] = {
             "endpoint_url": self.endpoint.url,
@@ -34,7 +37,15 @@ class Cloud(Laboratory):
             "aws_secret_access_key": key.secret_access_key,
             "config": Config(retries={"total_max_attempts": 1}, read_timeout=60, inject_host_prefix=False),
         }
-        return boto3.session.Session().client(service, **{**given, **options})
+        client = _session().client(service, **{**given, **options})
+        client.meta.events.register("before-parse", check_answer)
+        return client
+
+
+@cache
+def _session() -> Any:
+    """One for all, because it is slow to read the services' models."""
+    return boto3.session.Session()
 
 
 async def call(operation: Callable[..., Any], **parameters: Any) -> Any:
