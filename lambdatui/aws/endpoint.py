@@ -18,8 +18,9 @@ from urllib.parse import parse_qsl
 from lambdatui.aws.call import Call
 from lambdatui.aws.keys import Keys
 from lambdatui.aws.lambda_api.api import LambdaApi
+from lambdatui.aws.logs_api.api import LogsApi
 from lambdatui.aws.signature import verify
-from lambdatui.aws.wire import rest_error
+from lambdatui.aws.wire import error_for, rest_error
 from lambdatui.lab import Lab
 from lambdatui.refusal import AccessDenied, NotImplementedHere, RequestTooLarge, ServiceRefusal
 from lambdatui.service.http import HttpServer, Later, Limits, Refusal, Request, Response, plain_refusal
@@ -52,7 +53,10 @@ class Endpoint:
 
     def __init__(self, service: Service, lab: Lab, keys: Keys) -> None:
         self.keys = keys
-        self._apis: Mapping[str, Api] = {"lambda": LambdaApi(service, lab)}
+        self._apis: Mapping[str, Api] = {
+            "lambda": LambdaApi(service, lab),
+            "logs": LogsApi(service.log_groups, lab),
+        }
         self._server = HttpServer(self._handle, refuse=_refuse, limits=_LIMITS)
         self._service = service
         self._tasks: set[asyncio.Task[None]] = set()
@@ -79,7 +83,7 @@ class Endpoint:
             if api is None:
                 raise NotImplementedHere(f"The laboratory has no service {signed.service}.")
         except ServiceRefusal as refusal:
-            return rest_error(refusal)
+            return error_for(request, refusal)
         call = Call(self.keys.caller(signed.key), request, {}, _query(request))
         later = Later()
         task = asyncio.create_task(self._answer(api, call, later))
