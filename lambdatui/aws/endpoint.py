@@ -19,9 +19,10 @@ from lambdatui import events as ev
 from lambdatui.aws.call import Call
 from lambdatui.aws.keys import Keys
 from lambdatui.aws.lambda_api.api import LambdaApi
+from lambdatui.aws.logs_api.api import LogsApi
 from lambdatui.aws.packages import Packages
 from lambdatui.aws.signature import verify
-from lambdatui.aws.wire import rest_error
+from lambdatui.aws.wire import error_for, rest_error
 from lambdatui.lab import Lab
 from lambdatui.refusal import AccessDenied, NotImplementedHere, RequestTooLarge, ServiceRefusal
 from lambdatui.service.deployments import Revision
@@ -56,7 +57,10 @@ class Endpoint:
     def __init__(self, service: Service, lab: Lab, keys: Keys) -> None:
         self.keys = keys
         self._packages = Packages()
-        self._apis: Mapping[str, Api] = {"lambda": LambdaApi(service, lab, self._locate)}
+        self._apis: Mapping[str, Api] = {
+            "lambda": LambdaApi(service, lab, self._locate),
+            "logs": LogsApi(service.log_groups, lab),
+        }
         self._server = HttpServer(self._handle, refuse=_refuse, limits=_LIMITS)
         self._service = service
         self._tasks: set[asyncio.Task[None]] = set()
@@ -90,7 +94,7 @@ class Endpoint:
             if api is None:
                 raise NotImplementedHere(f"The laboratory has no service {signed.service}.")
         except ServiceRefusal as refusal:
-            return rest_error(refusal)
+            return error_for(request, refusal)
         call = Call(self.keys.caller(signed.key), request, {}, _query(request))
         later = Later()
         task = asyncio.create_task(self._answer(api, call, later))
