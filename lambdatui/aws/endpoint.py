@@ -8,6 +8,7 @@ good, and that no operation is for.
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -63,7 +64,11 @@ class Endpoint:
         return f"http://{self._server.address}"
 
     async def open(self, port: int) -> None:
-        await self._server.start("127.0.0.1", port)
+        try:
+            await self._server.start("127.0.0.1", port)
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise OSError(error.errno, f"port {port} cannot be had: {reason}") from error
         self._service.endpoint = self.url
         self._service.journal.append(ev.EndpointOpened(self.url))
 
