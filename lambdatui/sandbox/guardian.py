@@ -96,13 +96,12 @@ class Guardian:
 def living() -> Iterator[Path]:
     """The folders of the laboratories that this user has running. One that belongs to another user, or that others can
     look into, is none: anybody can make a folder of such a name where all may write."""
-    for base in dict.fromkeys((_base(), Path("/tmp"))):
-        for folder in base.glob(f"{_PREFIX}*"):
-            with contextlib.suppress(OSError):
-                status = folder.lstat()
-                private = stat.S_ISDIR(status.st_mode) and not stat.S_IMODE(status.st_mode) & 0o077
-                if private and status.st_uid == os.geteuid() and _is_locked(folder):
-                    yield folder
+    for folder in _base().glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            status = folder.lstat()
+            private = stat.S_ISDIR(status.st_mode) and not stat.S_IMODE(status.st_mode) & 0o077
+            if private and status.st_uid == os.geteuid() and _is_locked(folder):
+                yield folder
 
 
 def _base() -> Path:

@@ -40,6 +40,8 @@ class Roles:
         self._roles: dict[str, Role] = {}
         self._credentials: dict[tuple[str, str], Credentials] = {}
         """By function and role."""
+        self._holders: dict[str, tuple[str, str]] = {}
+        """Function and role, by access key id."""
 
     def put(self, name: str, trust: Document, policies: Mapping[str, Document]) -> None:
         """A new role, or the same as another."""
@@ -77,15 +79,17 @@ class Roles:
         key = function, self.of(configuration).name
         if key not in self._credentials:
             self._credentials[key] = Credentials.generate()
+            self._holders[self._credentials[key].access_key_id] = key
         return self._credentials[key]
 
     def session(self, access_key_id: str) -> Session | None:
         """Whose credentials these are, and what its role allows now."""
-        for (function, name), credentials in self._credentials.items():
-            if credentials.access_key_id == access_key_id:
-                role = self._default if name == self._default.name else self._roles[name]
-                return Session(function, role, credentials)
-        return None
+        holder = self._holders.get(access_key_id)
+        if holder is None:
+            return None
+        function, name = holder
+        role = self._default if name == self._default.name else self._roles[name]
+        return Session(function, role, self._credentials[holder])
 
     def _named(self, name: str) -> Role:
         if name not in self._roles:
