@@ -61,7 +61,8 @@ class RoleChanged:
 
 @dataclass(frozen=True)
 class FunctionCreated:
-    """A function exists. `configuration` has the keys of an experiment file; `code_location` is a path or 'inline'."""
+    """A function exists. `configuration` has the keys of an experiment file; `code_location` is a path, 'inline', or
+    'uploaded': it came over the API."""
 
     function: str
     arn: str
@@ -76,8 +77,8 @@ class FunctionUpdated:
     """Code or configuration changed: invocations from now on get environments of the new `generation`. It is the one
     before where the change is none of an environment's, such as that of its reserved concurrency.
 
-    `because` is 'configuration', 'edit' (a step wrote a file) or 'save' (hot reload); `changed` names the
-    configuration keys or the files.
+    `because` is 'configuration', 'edit' (a step wrote a file), 'save' (hot reload) or 'upload' (code came over the API,
+    and the folder that it came from before is watched no more); `changed` names the configuration keys or the files.
     """
 
     function: str
@@ -87,6 +88,23 @@ class FunctionUpdated:
     configuration: dict[str, Json]
     code_sha256: str
     previous_code_sha256: str
+
+
+@dataclass(frozen=True)
+class FunctionDeleted:
+    """There is no such function any more; or, where it is said, only no such `version` of it. Its environments go as
+    soon as their invocations have finished."""
+
+    function: str
+    version: str | None = None
+
+
+@dataclass(frozen=True)
+class FunctionTagged:
+    """All of the function's tags, as they are now."""
+
+    function: str
+    tags: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -107,6 +125,34 @@ class AliasPointed:
     alias: str
     version: str
     weights: dict[str, float]
+
+
+@dataclass(frozen=True)
+class AliasDeleted:
+    """The alias is gone, with all that was kept by its name."""
+
+    function: str
+    alias: str
+
+
+@dataclass(frozen=True)
+class EventInvokeConfigChanged:
+    """Asynchronous invocations by this qualifier, a version or an alias, are treated like this from now on:
+    `configuration` has the keys of an experiment file, and is None where nothing of its own holds any more. (What holds
+    for $LATEST is in the function's configuration.)"""
+
+    function: str
+    qualifier: str
+    configuration: dict[str, Json] | None
+
+
+@dataclass(frozen=True)
+class PolicyChanged:
+    """The resource-based policy of a function, or of one of its versions and aliases, has these statements now."""
+
+    function: str
+    qualifier: str | None
+    statements: tuple[dict[str, Json], ...]
 
 
 @dataclass(frozen=True)
@@ -369,7 +415,8 @@ class AttemptStarted:
 @dataclass(frozen=True)
 class EventConcluded:
     """Nothing more will be attempted. `condition` is that of destination records: 'Success', 'RetriesExhausted',
-    'EventAgeExceeded', 'ZeroReservedConcurrency' or 'RecursiveInvocation'; `attempts` is how often the function ran."""
+    'EventAgeExceeded', 'ZeroReservedConcurrency' or 'RecursiveInvocation'; or 'FunctionDeleted', which nobody is told.
+    `attempts` is how often the function ran."""
 
     request_id: str
     condition: str
@@ -459,8 +506,13 @@ Event: TypeAlias = (
     | RoleChanged
     | FunctionCreated
     | FunctionUpdated
+    | FunctionDeleted
+    | FunctionTagged
     | VersionPublished
     | AliasPointed
+    | AliasDeleted
+    | EventInvokeConfigChanged
+    | PolicyChanged
     | ProvisionedConcurrencyChanged
     | FunctionUpdateRejected
     | EnvironmentCreated

@@ -9,17 +9,17 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import lzma
 import os
 import re
-import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
+from lambdatui import package
 from lambdatui.events import Json
+from lambdatui.package import MAX_UNZIPPED_BYTES, Member
 from lambdatui.refusal import InvalidParameter
 
 RUNTIMES = (
@@ -30,20 +30,19 @@ RUNTIMES = (
 )
 """The identifiers the service accepts."""
 
-NOT_OF_ENVIRONMENTS = frozenset(
-    {
-        *("reserved_concurrent_executions", "maximum_retry_attempts", "maximum_event_age_in_seconds"),
-        "destination_config",
-    }
-)
+EVENT_INVOKE = frozenset({"maximum_retry_attempts", "maximum_event_age_in_seconds", "destination_config"})
+"""Configuration keys that say how asynchronous invocations of $LATEST are treated."""
+
+NOT_OF_ENVIRONMENTS = EVENT_INVOKE | {"reserved_concurrent_executions"}
 """Configuration keys that say how a function is invoked: the service changes them by calls of their own
 (PutFunctionConcurrency, PutFunctionEventInvokeConfig), and environments stay as they are."""
 
 MINIMUM_UNRESERVED = 100
 """Of an account's concurrency, so much cannot be reserved ("Configuring reserved concurrency")."""
-MAX_UNZIPPED_BYTES = 262144000
 MAX_ENVIRONMENT_BYTES = 4096
 MAX_LAYERS = 5
+MAX_DESCRIPTION = 256
+ARCHITECTURES = ("x86_64", "arm64")
 LOG_FORMATS = ("JSON", "Text")
 APPLICATION_LOG_LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 SYSTEM_LOG_LEVELS = ("DEBUG", "INFO", "WARN")
@@ -129,6 +128,9 @@ class Configuration:
     handler: str
     runtime: str | None = None
     """None: the Python that the laboratory itself runs on."""
+    description: str = ""
+    architectures: tuple[str, ...] = ("x86_64",)
+    """As the function was told; it runs on what the machine has."""
     python: str | None = None
     """The interpreter (its path) that runs the function; not Lambda's, for functions with a virtual environment."""
     timeout: int = 3
@@ -143,10 +145,11 @@ class Configuration:
     """The execution role, by name or ARN; None: one that may log and nothing else."""
     layers: tuple[str, ...] = ()
     """Folders and .zip files whose content is laid over /opt, the later ones over the earlier."""
-    maximum_retry_attempts: int = 2
-    """Of an asynchronous invocation whose function failed."""
-    maximum_event_age_in_seconds: int = 21600
-    """For which the event of an asynchronous invocation stays in the queue."""
+    maximum_retry_attempts: int | None = None
+    """Of an asynchronous invocation whose function failed; None: 2. This and the next two hold for $LATEST alone:
+    versions and aliases have their own."""
+    maximum_event_age_in_seconds: int | None = None
+    """For which the event of an asynchronous invocation stays in the queue; None: six hours."""
     destination_config: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """`on_success` and `on_failure`, each a mapping with `destination`: the ARN of a function of the laboratory, also
     as `function:NAME`, of an SQS queue, an SNS topic, an EventBridge bus, or `file:PATH`."""
@@ -172,6 +175,7 @@ class Configuration:
             f"Value '{value}' at '{name}' failed to satisfy constraint: Member must have value {rule}"
             for key, (name, low, high) in _RANGES.items()
             for value in [getattr(self, key)]
+            if value is not None
             for rule in [_out_of_range(value, low, high)]
             if rule
         ]
@@ -189,6 +193,16 @@ class Configuration:
             violations.append(
                 f"Value '{self.reserved_concurrent_executions}' at 'reservedConcurrentExecutions' failed to satisfy "
                 "constraint: Member must have value greater than or equal to 0"
+            )
+        if len(self.description) > MAX_DESCRIPTION:
+            violations.append(
+                f"Value '{self.description}' at 'description' failed to satisfy constraint: "
+                f"Member must have length less than or equal to {MAX_DESCRIPTION}"
+            )
+        if [*self.architectures] not in [[each] for each in ARCHITECTURES]:
+            violations.append(
+                f"Value '[{', '.join(self.architectures)}]' at 'architectures' failed to satisfy constraint: "
+                f"Member must satisfy constraint: [Member must satisfy enum value set: [{', '.join(ARCHITECTURES)}]]"
             )
         if len(self.layers) > MAX_LAYERS:
             violations.append(
@@ -245,7 +259,9 @@ class Configuration:
         for key, value in changes.items():
             if not _TYPES[key].fits(value):
                 raise InvalidParameter(f"'{key}' must be {_TYPES[key].words}, not {json.dumps(value)}")
-        values: dict[str, object] = {**changes, "layers": tuple(changes.get("layers", self.layers))}  # type: ignore[arg-type]
+        values: dict[str, object] = {**changes}
+        for key in {"layers", "architectures"} & changes.keys():
+            values[key] = tuple(changes[key])  # type: ignore[arg-type]
         if isinstance(logging_config := changes.get("logging_config"), Mapping):
             values["logging_config"] = LoggingConfig.from_json(logging_config)
         return replace(self, **values)  # type: ignore[arg-type]
@@ -256,6 +272,7 @@ class Configuration:
             **asdict(self),
             "environment": dict(self.environment),
             "layers": list(self.layers),
+            "architectures": list(self.architectures),
             "destination_config": destinations,
             "dead_letter_config": dict(self.dead_letter_config) if self.dead_letter_config else None,
         }
@@ -298,19 +315,22 @@ def _is_logging(value: Json) -> bool:
 _TEXT = _Type("a text", lambda value: isinstance(value, str))
 _TEXT_OR_NOTHING = _Type("a text or null", lambda value: value is None or isinstance(value, str))
 _NUMBER = _Type("a whole number", _is_number)
+_NUMBER_OR_NOTHING = _Type("a whole number or null", lambda value: value is None or _is_number(value))
 _TYPES: Mapping[str, _Type] = {
     "handler": _TEXT,
     "runtime": _TEXT_OR_NOTHING,
+    "description": _TEXT,
+    "architectures": _Type("a list of texts", _is_texts),
     "python": _TEXT_OR_NOTHING,
     "timeout": _NUMBER,
     "memory_size": _NUMBER,
     "ephemeral_storage": _NUMBER,
     "environment": _Type("a mapping of names to texts", _is_variables),
-    "reserved_concurrent_executions": _Type("a whole number or null", lambda value: value is None or _is_number(value)),
+    "reserved_concurrent_executions": _NUMBER_OR_NOTHING,
     "role": _TEXT_OR_NOTHING,
     "layers": _Type("a list of paths", _is_texts),
-    "maximum_retry_attempts": _NUMBER,
-    "maximum_event_age_in_seconds": _NUMBER,
+    "maximum_retry_attempts": _NUMBER_OR_NOTHING,
+    "maximum_event_age_in_seconds": _NUMBER_OR_NOTHING,
     "destination_config": _Type(
         "a mapping of on_success and on_failure to mappings with a 'destination'", _is_destinations
     ),
@@ -371,6 +391,15 @@ def _out_of_range(value: int, low: int, high: int) -> str | None:
 # -- code -----------------------------------------------------------------------------------------------------------
 
 
+class Deployed(NamedTuple):
+    """What was deployed: the digest that identifies it (hexadecimal SHA-256), of the package itself where it is one,
+    else of names and contents; the bytes of the package, and of its files."""
+
+    digest: str
+    size: int
+    unzipped: int
+
+
 @dataclass(frozen=True)
 class Code:
     """Where a function's code comes from: a folder, a .zip, or the text of one module (`source`, whose file is `name`).
@@ -381,9 +410,13 @@ class Code:
     path: Path | None = None
     source: str = ""
     name: str = ""
+    uploaded: bool = False
+    """It came over the API; `path` is the laboratory's own copy."""
 
     @property
     def location(self) -> str:
+        if self.uploaded:
+            return "uploaded"
         return str(self.path) if self.path else "inline"
 
     @property
@@ -391,9 +424,9 @@ class Code:
         """The folder to watch for hot reload, if it is one."""
         return self.path if self.path and self.path.is_dir() else None
 
-    def deploy(self, into: Path, overlay: Mapping[str, str]) -> str:
-        """Write the files, those of `overlay` (name to text) laid over them, below the empty folder `into`; the
-        digest (hexadecimal SHA-256) of names and contents. Raises InvalidParameter or OSError."""
+    def deploy(self, into: Path, overlay: Mapping[str, str]) -> Deployed:
+        """Write the files, those of `overlay` (name to text) laid over them, below the empty folder `into`. Raises
+        InvalidParameter or OSError."""
         with contextlib.ExitStack() as opened:
             members = {member.name: member for member in self._members(opened)}
             members |= {
@@ -402,21 +435,25 @@ class Code:
             }
             if sum(member.size for member in members.values()) > MAX_UNZIPPED_BYTES:
                 raise InvalidParameter(f"Unzipped size must be smaller than {MAX_UNZIPPED_BYTES} bytes")
-            digest = hashlib.sha256()
+            digest, size = hashlib.sha256(), 0
             for name, member in sorted(members.items()):
                 try:
                     content = member.read()
                 except FileNotFoundError:  # an editor's own file, gone between listing and reading
                     continue
+                size += len(content)
                 head = f"{name}\0{member.executable:d}\0{len(content)}\0"
                 digest.update(head.encode(errors="surrogateescape") + content)
                 file = into / name
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(content)
                 file.chmod(0o755 if member.executable else 0o644)
-        return digest.hexdigest()
+        if self.path and not self.path.is_dir() and not overlay:
+            with self.path.open("rb") as package:
+                return Deployed(hashlib.file_digest(package, "sha256").hexdigest(), self.path.stat().st_size, size)
+        return Deployed(digest.hexdigest(), size, size)
 
-    def _members(self, opened: contextlib.ExitStack) -> Iterator[_Member]:
+    def _members(self, opened: contextlib.ExitStack) -> Iterator[Member]:
         """Every file that is deployed. They are read one by one, so that only one at a time is in memory."""
         if self.path is None:
             yield _text(self.name, self.source)
@@ -424,24 +461,14 @@ class Code:
             for name, file in _files_below(self.path):
                 with contextlib.suppress(FileNotFoundError):
                     status = file.stat()
-                    yield _Member(name.as_posix(), status.st_size, bool(status.st_mode & 0o100), file.read_bytes)
+                    yield Member(name.as_posix(), status.st_size, bool(status.st_mode & 0o100), file.read_bytes)
         else:
-            yield from _zipped(self.path, opened)
+            yield from package.members(self.path, opened)
 
 
-@dataclass(frozen=True)
-class _Member:
-    """A file of some code; `size` in bytes, before it is read."""
-
-    name: str
-    size: int
-    executable: bool
-    read: Callable[[], bytes]
-
-
-def _text(name: str, text: str, *, executable: bool = False) -> _Member:
+def _text(name: str, text: str, *, executable: bool = False) -> Member:
     content = text.encode()
-    return _Member(name, len(content), executable, lambda: content)
+    return Member(name, len(content), executable, lambda: content)
 
 
 def is_deployed(name: Path) -> bool:
@@ -460,30 +487,3 @@ def _files_below(folder: Path) -> Iterator[tuple[Path, Path]]:
         yield from (
             (name / each, here / each) for each in files if is_deployed(name / each) and (here / each).is_file()
         )
-
-
-def _zipped(path: Path, opened: contextlib.ExitStack) -> Iterator[_Member]:
-    with _unzipping():
-        archive = opened.enter_context(zipfile.ZipFile(path))
-    for entry in archive.infolist():
-        name = Path(entry.filename)
-        if name.is_absolute() or ".." in name.parts:
-            raise InvalidParameter(f"{path}: {entry.filename!r} leads out of the package")
-        if not entry.is_dir():
-            executable = bool(entry.external_attr >> 16 & 0o100)
-            yield _Member(name.as_posix(), entry.file_size, executable, partial(_unzipped, archive, entry))
-
-
-def _unzipped(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    with _unzipping():
-        return archive.read(entry)
-
-
-@contextlib.contextmanager
-def _unzipping() -> Iterator[None]:
-    try:
-        yield
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, lzma.LZMAError):
-        raise InvalidParameter(
-            "Could not unzip uploaded file. Please check your file, then try to upload again."
-        ) from None

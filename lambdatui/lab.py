@@ -30,6 +30,11 @@ class Function:
     versions: dict[str, Version] = field(default_factory=dict)
     """Published ones, by their number."""
     aliases: dict[str, Alias] = field(default_factory=dict)
+    event_invoke_configs: dict[str, dict[str, Json]] = field(default_factory=dict)
+    """Of versions and aliases, by qualifier."""
+    policies: dict[str | None, tuple[dict[str, Json], ...]] = field(default_factory=dict)
+    """Statements of resource-based policies, by qualifier; None for the function's own."""
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -301,11 +306,35 @@ class Lab:
                 function.previous_code_sha256 = event.previous_code_sha256
                 function.updated_because, function.changed = event.because, event.changed
                 function.updated_at = time
+                if event.because == "upload":
+                    function.code_location = "uploaded"
+            case ev.FunctionDeleted() as event if function := self.functions.get(event.function):
+                for name, qualifier in list(self.provisioned):
+                    told = self.provisioned[name, qualifier]
+                    if name == event.function and event.version in (None, told.version):
+                        del self.provisioned[name, qualifier]
+                if event.version is None:
+                    del self.functions[event.function]
+                else:
+                    function.versions.pop(event.version, None)
+            case ev.FunctionTagged() as event if function := self.functions.get(event.function):
+                function.tags = event.tags
             case ev.VersionPublished() as event if function := self.functions.get(event.function):
                 version = Version(event.version, event.configuration, event.code_sha256)
                 function.versions[event.version] = version
             case ev.AliasPointed() as event if function := self.functions.get(event.function):
                 function.aliases[event.alias] = Alias(event.alias, event.version, event.weights)
+            case ev.AliasDeleted() as event if function := self.functions.get(event.function):
+                for kept in (function.aliases, function.event_invoke_configs, function.policies):
+                    kept.pop(event.alias, None)
+            case ev.EventInvokeConfigChanged() as event if function := self.functions.get(event.function):
+                function.event_invoke_configs.pop(event.qualifier, None)
+                if event.configuration is not None:
+                    function.event_invoke_configs[event.qualifier] = event.configuration
+            case ev.PolicyChanged() as event if function := self.functions.get(event.function):
+                function.policies.pop(event.qualifier, None)
+                if event.statements:
+                    function.policies[event.qualifier] = event.statements
             case ev.ProvisionedConcurrencyChanged() as event:
                 self.provisioned[event.function, event.qualifier] = event
             case ev.FunctionUpdateRejected() as event:

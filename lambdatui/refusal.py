@@ -45,6 +45,18 @@ class PreconditionFailed(ServiceRefusal):
     code = "PreconditionFailedException"
 
 
+class ProvisionedConcurrencyConfigNotFound(ServiceRefusal):
+    """Nothing is provisioned there."""
+
+    code = "ProvisionedConcurrencyConfigNotFoundException"
+
+
+class PolicyLengthExceeded(ServiceRefusal):
+    """A resource-based policy would be longer than it may be."""
+
+    code = "PolicyLengthExceededException"
+
+
 class InvalidRequestContent(ServiceRefusal):
     """The body is no JSON, or not of the shape that the operation takes."""
 

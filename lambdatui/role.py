@@ -1,22 +1,17 @@
 """The execution role of a function: who may assume it, and what its policies allow ("Defining Lambda function
-permissions with an execution role" in the developer guide; evaluation as in "Policy evaluation logic" of IAM's)."""
+permissions with an execution role" in the developer guide)."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TypeAlias
 
 from lambdatui.events import Json
+from lambdatui.policy import Document, Effect, Principal, Question, decide, together
 from lambdatui.refusal import InvalidParameter, ResourceNotFound
 
 LAMBDA = "lambda.amazonaws.com"
 LOGGING = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
-
-Document: TypeAlias = Mapping[str, Json]
-"""A policy as IAM has it: {"Version": ..., "Statement": [...]}."""
 
 
 def _allowing(*actions: str) -> Document:
@@ -57,12 +52,22 @@ class Role:
 
     def check_trust(self) -> None:
         """Whether Lambda may assume it; raises InvalidParameter."""
-        if not _decide([self.trust], "sts:AssumeRole", None, LAMBDA):
+        lambda_itself = frozenset({Principal("Service", LAMBDA)})
+        if decide([self.trust], Question("sts:AssumeRole", principals=lambda_itself)) is not Effect.ALLOW:
             raise InvalidParameter("The role defined for the function cannot be assumed by Lambda.")
 
     def allows(self, action: str, resource: str) -> bool:
         """Whether a policy allows it and none denies it."""
-        return _decide(self.policies.values(), action, resource, None)
+        return self.decide(action, resource) is Effect.ALLOW
+
+    def decide(self, action: str, resource: str, session: str = "", on_resource: Document | None = None) -> Effect:
+        """What its policies say, and that of the resource, if it has one (`on_resource`). `session` is the ARN under
+        which the role acts."""
+        own = decide(self.policies.values(), Question(action, resource))
+        if on_resource is None:
+            return own
+        names = frozenset({Principal("AWS", self.arn), Principal("AWS", session)})
+        return together(own, decide([on_resource], Question(action, resource, names)))
 
     def may_log(self, group_arn: str, *, group_exists: bool) -> bool:
         """Whether its functions' log events are kept. For want of permissions the service drops them silently."""
@@ -82,70 +87,3 @@ def trusting(service: str) -> Document:
     """The assume role policy that lets this service in."""
     statement: Json = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     return {"Version": "2012-10-17", "Statement": [statement]}
-
-
-def problems_in(document: Document) -> Iterator[str]:
-    """What makes this no policy."""
-    statements = _listed(document.get("Statement"))
-    if not statements:
-        yield "a policy needs a Statement"
-    for statement in statements:
-        if not isinstance(statement, dict):
-            yield "a Statement is a mapping with Effect, Action and Resource"
-        elif statement.get("Effect") not in ("Allow", "Deny"):
-            yield "the Effect of a Statement is Allow or Deny"
-        elif not ({"Action", "NotAction"} & statement.keys()):
-            yield "a Statement needs an Action"
-        elif "Condition" in statement:
-            yield "this version of lambdatui does not support the Condition of a Statement yet"
-
-
-def _decide(documents: Iterable[Document], action: str, resource: str | None, principal: str | None) -> bool:
-    """One Deny outweighs every Allow; without any it is no."""
-    effects = {
-        statement.get("Effect")
-        for document in documents
-        for statement in _listed(document.get("Statement"))
-        if isinstance(statement, dict) and _applies(statement, action, resource, principal)
-    }
-    return "Allow" in effects and "Deny" not in effects
-
-
-def _applies(statement: Mapping[str, Json], action: str, resource: str | None, principal: str | None) -> bool:
-    if not _chosen(statement, "Action", action, ignore_case=True):
-        return False
-    if resource is not None and not _chosen(statement, "Resource", resource):
-        return False
-    return principal is None or _is_principal(statement.get("Principal"), principal)
-
-
-def _chosen(statement: Mapping[str, Json], key: str, value: str, ignore_case: bool = False) -> bool:
-    """Whether `value` matches one of the patterns of the key, or none of those of its negation (NotAction)."""
-    if f"Not{key}" in statement:
-        return not _matches(statement[f"Not{key}"], value, ignore_case)
-    return _matches(statement.get(key), value, ignore_case)
-
-
-def _matches(patterns: Json, value: str, ignore_case: bool) -> bool:
-    return any(
-        _pattern(each, ignore_case).fullmatch(value) is not None for each in _listed(patterns) if isinstance(each, str)
-    )
-
-
-@lru_cache(maxsize=512)
-def _pattern(text: str, ignore_case: bool) -> re.Pattern[str]:
-    """`*` is any text, `?` any character."""
-    expression = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in text)
-    return re.compile(expression, re.DOTALL | (re.IGNORECASE if ignore_case else re.NOFLAG))
-
-
-def _is_principal(principal: Json, service: str) -> bool:
-    if isinstance(principal, dict):
-        return service in _listed(principal.get("Service"))
-    return principal == "*"
-
-
-def _listed(value: Json) -> list[Json]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]

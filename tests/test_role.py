@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from lambdatui.events import Json
+from lambdatui.policy import Document, problems_in
 from lambdatui.refusal import InvalidParameter, ResourceNotFound
-from lambdatui.role import LAMBDA, Document, Role, managed_policy, problems_in, trusting
+from lambdatui.role import LAMBDA, Role, managed_policy, trusting
 
 GROUP = "arn:aws:logs:us-east-1:000000000000:log-group:/aws/lambda/F"
 

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from lambdatui.events import Json
 from lambdatui.function import parse_json
+from lambdatui.policy import Document, Effect
 from lambdatui.refusal import AccessDenied, InvalidRequestContent
 from lambdatui.role import Role
 from lambdatui.service.http import Request, Response
@@ -22,13 +23,16 @@ class Caller:
     arn: str
     role: Role | None = None
 
-    def check(self, action: str, resource: str) -> None:
-        """Whether its policies allow the action, `lambda:InvokeFunction` say; raises AccessDenied."""
-        if self.role is not None and not self.role.allows(action, resource):
-            raise AccessDenied(
-                f"User: {self.arn} is not authorized to perform: {action} on resource: {resource} "
-                f"because no identity-based policy allows the {action} action"
-            )
+    def check(self, action: str, resource: str, on_resource: Document | None = None) -> None:
+        """Whether its policies allow the action, `lambda:InvokeFunction` say, or the resource's own, if there is one;
+        raises AccessDenied."""
+        if self.role is None:
+            return
+        effect, why = self.role.decide(action, resource, self.arn, on_resource), "with an explicit deny in a policy"
+        if effect is Effect.IMPLICIT_DENY:
+            why = f"because no identity-based policy allows the {action} action"
+        if effect is not Effect.ALLOW:
+            raise AccessDenied(f"User: {self.arn} is not authorized to perform: {action} on resource: {resource} {why}")
 
 
 @dataclass(frozen=True)

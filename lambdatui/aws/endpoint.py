@@ -21,11 +21,13 @@ from lambdatui import events as ev
 from lambdatui.aws.call import Call
 from lambdatui.aws.keys import Keys
 from lambdatui.aws.lambda_api.api import LambdaApi
+from lambdatui.aws.packages import Packages
 from lambdatui.aws.signature import Unauthenticated, claim, claimed_service, verify
 from lambdatui.aws.sts_api import StsApi
 from lambdatui.aws.wire import rest_error
 from lambdatui.lab import Lab
 from lambdatui.refusal import AccessDenied, NotImplementedHere, RequestTooLarge, ServiceRefusal
+from lambdatui.service.deployments import Revision
 from lambdatui.service.http import HttpServer, Later, Limits, Refusal, Request, Response, plain_refusal
 from lambdatui.service.service import Service
 
@@ -60,7 +62,8 @@ class Endpoint:
 
     def __init__(self, service: Service, lab: Lab, keys: Keys) -> None:
         self.keys = keys
-        self._apis: Mapping[str, Api] = {"lambda": LambdaApi(service, lab), "sts": StsApi()}
+        self._packages = Packages()
+        self._apis: Mapping[str, Api] = {"lambda": LambdaApi(service, lab, self._locate), "sts": StsApi()}
         self._server = HttpServer(
             self._handle, refuse=_refuse, limits=_limits(), streams=self._is_stranger, read=self._turn_away
         )
@@ -70,6 +73,10 @@ class Endpoint:
     @property
     def url(self) -> str:
         return f"http://{self._server.address}"
+
+    def _locate(self, revision: Revision) -> str:
+        """Where its package can be fetched."""
+        return f"{self.url}{self._packages.offer(revision)}"
 
     async def open(self, port: int) -> None:
         try:
@@ -87,7 +94,9 @@ class Endpoint:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _is_stranger(self, head: Request) -> bool:
-        """Of a request whose body has not arrived: whether it is refused whatever that is."""
+        """Of a request whose body has not arrived, if it has one: whether it is refused whatever that is."""
+        if not {"content-length", "transfer-encoding"}.intersection(head.headers):
+            return False
         try:
             _check_sender(head)
             claim(head, self.keys.find, datetime.now(UTC))
@@ -111,6 +120,8 @@ class Endpoint:
     def _handle(self, request: Request) -> Response | Later:
         try:
             _check_sender(request)
+            if package := self._packages.answer(request):
+                return package
             signed = verify(request, self.keys.find, datetime.now(UTC))
             api = self._apis.get(signed.service)
             if api is None:

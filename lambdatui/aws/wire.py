@@ -18,7 +18,9 @@ STATUS: Mapping[str, int] = {
     "InvalidSignatureException": 403,
     "MissingAuthenticationTokenException": 403,
     "NotImplementedException": 501,
+    "PolicyLengthExceededException": 400,
     "PreconditionFailedException": 412,
+    "ProvisionedConcurrencyConfigNotFoundException": 404,
     "RequestEntityTooLargeException": 413,
     "ResourceConflictException": 409,
     "ResourceNotFoundException": 404,
@@ -36,8 +38,10 @@ _UNTYPED = {"SerializationException", "ValidationException"}
 """Refused before the operation begins: their bodies have no `Type`."""
 
 
-def rest_answer(status: int, members: Mapping[str, Json], headers: tuple[tuple[str, str], ...] = ()) -> Response:
-    """An operation's output in JSON, without members that are None."""
+def rest_answer(status: int, members: Mapping[str, Json] | None, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+    """An operation's output in JSON, without members that are None; no body at all where there is no output."""
+    if members is None:
+        return Response(status, b"", (*_request_id(), *headers))
     body = json.dumps(
         {name: each for name, each in members.items() if each is not None}, separators=(",", ":"), ensure_ascii=False
     ).encode(errors="replace")

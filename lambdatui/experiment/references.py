@@ -22,9 +22,9 @@ from lambdatui.experiment.schema import (
 )
 from lambdatui.experiment.wording import did_you_mean
 from lambdatui.function import Configuration, check_provisioned, check_reserves
+from lambdatui.policy import problems_in as problems_in_policy
 from lambdatui.refusal import InvalidParameter
 from lambdatui.role import MANAGED_POLICIES
-from lambdatui.role import problems_in as problems_in_policy
 
 Found = tuple[Place, str]
 

@@ -19,13 +19,16 @@ from lambdatui.events import Json
 from lambdatui.experiment.shapes import Model, Shorthand, Text
 from lambdatui.function import (
     APPLICATION_LOG_LEVELS,
+    ARCHITECTURES,
     LOG_FORMATS,
+    MAX_DESCRIPTION,
     RUNTIMES,
     SYSTEM_LOG_LEVELS,
     Configuration,
     LoggingConfig,
 )
-from lambdatui.role import LAMBDA, Document, managed_policy, trusting
+from lambdatui.policy import Document
+from lambdatui.role import LAMBDA, managed_policy, trusting
 
 STATUSES = ("succeeded", "failed", "timed_out", "throttled")
 Status = Literal["succeeded", "failed", "timed_out", "throttled"]
@@ -74,6 +77,9 @@ class ConfigurationKeys(Model):
 
     runtime: str | None = Field(default=None, json_schema_extra={"enum": [*RUNTIMES]})
     """Without it: the Python that lambdatui itself runs on."""
+    description: str = Field(default="", json_schema_extra={"maxLength": MAX_DESCRIPTION})
+    architectures: list[str] = Field(default=["x86_64"], json_schema_extra={"enum": [[each] for each in ARCHITECTURES]})
+    """Nothing but what the API answers: the function runs on what the machine has."""
     handler: str = ""
     timeout: int = Field(default=3, json_schema_extra={"minimum": 1, "maximum": 900})
     memory_size: int = Field(default=128, json_schema_extra={"minimum": 128, "maximum": 10240})
@@ -84,8 +90,10 @@ class ConfigurationKeys(Model):
     """The name of one of the experiment's roles; without it, a role that may log."""
     layers: list[str] = Field(default=[], json_schema_extra={"maxItems": 5})
     """Folders or .zip files, relative to the experiment file, whose content the function finds at /opt."""
-    maximum_retry_attempts: int = Field(default=2, json_schema_extra={"minimum": 0, "maximum": 2})
-    maximum_event_age_in_seconds: int = Field(default=21600, json_schema_extra={"minimum": 60, "maximum": 21600})
+    maximum_retry_attempts: int | None = Field(default=None, json_schema_extra={"minimum": 0, "maximum": 2})
+    """Of asynchronous invocations; 2 unless it is said otherwise. This and the next two are for $LATEST."""
+    maximum_event_age_in_seconds: int | None = Field(default=None, json_schema_extra={"minimum": 60, "maximum": 21600})
+    """21600 unless it is said otherwise."""
     destination_config: DestinationConfig = Field(default=DestinationConfig())
     dead_letter_config: DeadLetterConfig | None = None
 
@@ -114,7 +122,7 @@ class FunctionDefinition(ConfigurationKeys):
     def configuration(self, folder: Path) -> Configuration:
         """As the service takes it; paths are relative to `folder`."""
         values = _paths_below(folder, {key: self.value(key) for key in ConfigurationKeys.model_fields})
-        values["layers"] = tuple(values["layers"])
+        values["layers"], values["architectures"] = tuple(values["layers"]), tuple(values["architectures"])
         return Configuration(**values, python=str(below(folder, self.python)) if self.python else None)
 
 

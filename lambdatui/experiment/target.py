@@ -11,7 +11,7 @@ from typing import Protocol
 from lambdatui.events import Json
 from lambdatui.function import Code, Configuration
 from lambdatui.journal import Journal
-from lambdatui.role import Document
+from lambdatui.policy import Document
 
 
 class TargetError(Exception):

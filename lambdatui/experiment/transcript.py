@@ -82,8 +82,12 @@ class Transcript:
             case ev.EnvironmentEnded():
                 return self._key(f"- environment {event.environment[:_ID]}", event.because)
             case ev.FunctionUpdated():
-                changed = ", ".join(event.changed)
+                changed = ", ".join(event.changed) or f"code {event.code_sha256[:8]}"
                 return self._key(f"~ {event.function} has changed", f"{event.because}: {changed}")
+            case ev.FunctionCreated(code_location="uploaded"):
+                return self._key(f"+ {event.function}", f"uploaded: code {event.code_sha256[:8]}")
+            case ev.FunctionDeleted():
+                return self._key(f"- {event.function}{f' version {event.version}' if event.version else ''}", "deleted")
             case ev.RoleChanged():
                 return self._key(f"~ role {event.role}", f"policies: {', '.join(event.policies) or 'none'}")
             case ev.VersionPublished():
@@ -91,6 +95,17 @@ class Transcript:
             case ev.AliasPointed():
                 shares = "".join(f", {share:.0%} to version {v}" for v, share in event.weights.items())
                 return self._key(f"~ {event.function}:{event.alias}", f"leads to version {event.version}{shares}")
+            case ev.AliasDeleted():
+                return self._key(f"~ {event.function}:{event.alias}", "is deleted")
+            case ev.EventInvokeConfigChanged(configuration=None):
+                return self._key(f"~ {event.function}:{event.qualifier}", "treats events like any other")
+            case ev.EventInvokeConfigChanged():
+                said = {key: each for key, each in (event.configuration or {}).items() if each not in (None, {})}
+                return self._key(f"~ {event.function}:{event.qualifier}", f"treats events by {json.dumps(said)}")
+            case ev.PolicyChanged():
+                of = f"{event.function}:{event.qualifier}" if event.qualifier else event.function
+                sids = ", ".join(str(each["Sid"]) for each in event.statements)
+                return self._key(f"~ {of} has a policy", f"statements: {sids or 'none'}")
             case ev.ProvisionedConcurrencyChanged():
                 state = f"{event.status}{f', {event.reason}' if event.reason else ''}"
                 return self._key(f"~ {event.function}:{event.qualifier}", f"{event.requested} provisioned: {state}")

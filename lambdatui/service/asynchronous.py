@@ -126,41 +126,43 @@ class Asynchronous:
     async def _see_through(self, event: QueuedEvent, step: int | None) -> None:
         """From the queue to the end, and to the destinations."""
         answer: ev.InvocationAnswered | None = None
-        while True:
-            await asyncio.sleep(max(event.course.due_at - time.time(), 0.0))
-            revision = self._deployments.resolve(event.function, event.version)
-            lineage = event.lineage.count(event.function)
-            following: Next = retries.due(event.course, self._policy(revision), time.time(), lineage)
-            result: ev.InvocationAnswered | Throttle | None = None
-            if isinstance(following, Attempt):
-                self._journal.append(ev.AttemptStarted(event.request_id, following.number))
-                result = await self._attempt(revision, event)
-                following = self._after(result, event, revision)
-            if isinstance(result, ev.InvocationAnswered):
-                answer = result
-            match following:
-                case Wait(course):
-                    event = replace(event, course=course)
-                    self._requeue(event, result.reason if isinstance(result, Throttle) else None)
-                case Conclude() as end:
-                    await self._conclude(event, revision, end, answer, step)
-                    return
+        try:
+            while True:
+                await asyncio.sleep(max(event.course.due_at - time.time(), 0.0))
+                revision = self._deployments.resolve(event.function, event.version)
+                lineage = event.lineage.count(event.function)
+                following: Next = retries.due(event.course, self._policy(event), time.time(), lineage)
+                result: ev.InvocationAnswered | Throttle | None = None
+                if isinstance(following, Attempt):
+                    self._journal.append(ev.AttemptStarted(event.request_id, following.number))
+                    result = await self._attempt(revision, event)
+                    following = self._after(result, event)
+                if isinstance(result, ev.InvocationAnswered):
+                    answer = result
+                match following:
+                    case Wait(course):
+                        event = replace(event, course=course)
+                        self._requeue(event, result.reason if isinstance(result, Throttle) else None)
+                    case Conclude() as end:
+                        await self._conclude(event, revision, end, answer, step)
+                        return
+        except ResourceNotFound:  # it was deleted meanwhile, and with it what it says of retries and destinations
+            self._journal.append(ev.EventConcluded(event.request_id, "FunctionDeleted", event.course.attempts))
+            self._queue.remove(event.request_id)
 
-    def _after(
-        self, result: ev.InvocationAnswered | Throttle, event: QueuedEvent, revision: Revision
-    ) -> Wait | Conclude:
-        policy, now = self._policy(revision), time.time()
+    def _after(self, result: ev.InvocationAnswered | Throttle, event: QueuedEvent) -> Wait | Conclude:
+        policy, now = self._policy(event), time.time()
         if isinstance(result, Throttle):
             return retries.throttled(event.course, policy, now)
         return retries.ran(event.course, policy, now, succeeded=result.function_error is None)
 
-    def _policy(self, revision: Revision) -> Policy:
-        """By what the function's configuration is now."""
-        configuration = revision.configuration
+    def _policy(self, event: QueuedEvent) -> Policy:
+        """By what holds now for the qualifier that it came by."""
+        config = self._deployments.event_invoke(event.function, event.qualifier)
         return Policy(
-            configuration.maximum_retry_attempts,
-            configuration.maximum_event_age_in_seconds,
-            self._deployments.latest(revision.function).configuration.reserved_concurrent_executions,
+            config.retry_attempts,
+            config.event_age,
+            self._deployments.latest(event.function).configuration.reserved_concurrent_executions,
             self._time_scale,
         )
 
@@ -201,5 +203,6 @@ class Asynchronous:
         self._journal.append(ev.EventConcluded(event.request_id, str(end.condition), end.attempts))
         arn = f"{revision.arn}:{event.qualifier or event.version}"
         outcome = Outcome(event.request_id, arn, revision.version, event.payload, end, answer)
-        await self._forwarding.tell(outcome, revision.configuration, step, (*event.lineage, event.function))
+        config = self._deployments.event_invoke(event.function, event.qualifier)
+        await self._forwarding.tell(outcome, revision.configuration, config, step, (*event.lineage, event.function))
         self._queue.remove(event.request_id)

@@ -12,6 +12,7 @@ from lambdatui.journal import Journal
 from lambdatui.refusal import ServiceRefusal
 from lambdatui.service import destinations
 from lambdatui.service.destinations import DeliveryFailed, Message, Outcome, ToFunction, ToService
+from lambdatui.service.qualified import EventInvokeConfig
 from lambdatui.service.retries import Condition
 from lambdatui.service.roles import Roles
 
@@ -30,13 +31,19 @@ class Forwarding:
         self._journal = journal
 
     async def tell(
-        self, outcome: Outcome, configuration: Configuration, step: int | None, lineage: tuple[str, ...]
+        self,
+        outcome: Outcome,
+        configuration: Configuration,
+        config: EventInvokeConfig,
+        step: int | None,
+        lineage: tuple[str, ...],
     ) -> None:
-        """Whoever `configuration` names. `lineage`: the functions whose events led here, this one's included. What
-        does not arrive is stated in the journal."""
-        by, to = "on_failure", configuration.on_failure
+        """The destinations that `config` names, and the dead-letter queue of `configuration`, that of the version that
+        ran. `lineage`: the functions whose events led here, this one's included. What does not arrive is stated in the
+        journal."""
+        by, to = "on_failure", config.on_failure
         if outcome.end.condition is Condition.SUCCESS:
-            by, to = "on_success", configuration.on_success
+            by, to = "on_success", config.on_success
         elif configuration.dead_letter:
             message = destinations.dead_letter(outcome)
             await self._tell("dead_letter", configuration.dead_letter, message, outcome, configuration, step, lineage)

@@ -37,6 +37,11 @@ class PlatformRecord:
         return json.dumps(self.to_json(), separators=(",", ":"), ensure_ascii=False)
 
 
+def runtime_version_arn(region: str, version: str) -> str:
+    """Made up: it identifies a version as AWS' own do."""
+    return f"arn:aws:lambda:{region}::runtime:{hashlib.sha256(version.encode()).hexdigest()}"
+
+
 @dataclass
 class PlatformRecords:
     """The records of one environment. `runtime` is the runtime's version, as in 'python:3.11.v7'; `memory_size` in
@@ -102,12 +107,11 @@ class PlatformRecords:
     # init
 
     def _init_start(self, time: float, event: ev.InitStarted) -> PlatformRecord:
-        digest = hashlib.sha256(self.runtime.encode()).hexdigest()
         record: dict[str, Json] = {
             "initializationType": self.initialization_type,
             "phase": event.phase,
             "runtimeVersion": self.runtime,
-            "runtimeVersionArn": f"arn:aws:lambda:{self.region}::runtime:{digest}",
+            "runtimeVersionArn": runtime_version_arn(self.region, self.runtime),
             "functionName": self.function,
             "functionVersion": self.version,
             "instanceId": self.log_stream,

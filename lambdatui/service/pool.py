@@ -8,7 +8,7 @@ import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -81,9 +81,18 @@ class _Resident:
 
 
 @dataclass(frozen=True)
-class _Provisioned:
+class Provisioned:
+    """What is to be initialised ahead for a version, and by which qualifier that was asked for. `status` and `reason`
+    are the API's; `modified_at` is in seconds since the epoch."""
+
     qualifier: str
+    version: str
     count: int
+    modified_at: float
+    status: str = "IN_PROGRESS"
+    reason: str | None = None
+    available: int = 0
+    """Environments that are initialised."""
 
 
 class Pool:
@@ -104,7 +113,7 @@ class Pool:
         self._replied = replied
         self._environment_ended = ended
         self._residents: dict[str, _Resident] = {}
-        self._provisioned: dict[tuple[str, str], _Provisioned] = {}
+        self._provisioned: dict[tuple[str, str], Provisioned] = {}
         """By function and version."""
         self._groups: set[str] = set()
         """Log groups that exist."""
@@ -126,6 +135,14 @@ class Pool:
         for name in self._scheduler.configure(revision.function, version, generation, because):
             self._residents[name].environment.retire(because)
 
+    def remove(self, function: str, version: str | None = None) -> None:
+        """The function is deleted, or only one version of it."""
+        for known in list(self._provisioned):
+            if known[0] == function and version in (None, known[1]):
+                del self._provisioned[known]
+        for name in self._scheduler.remove(function, version):
+            self._residents[name].environment.retire(f"the {'version' if version else 'function'} was deleted")
+
     def invoke(self, revision: Revision, invocation: NextInvocation) -> Throttle | None:
         """Hand the invocation to an environment, or say why none can be had."""
         placement = self._scheduler.place(revision.function, revision.version, self._clock())
@@ -143,7 +160,8 @@ class Pool:
     def provision(self, revision: Revision, qualifier: str, count: int) -> None:
         """Have `count` environments initialised ahead of any invocation."""
         create, surplus = self._scheduler.provision(revision.function, revision.version, count)
-        self._provisioned[revision.function, revision.version] = _Provisioned(qualifier, count)
+        version = revision.version
+        self._provisioned[revision.function, version] = Provisioned(qualifier, version, count, self._clock())
         self._tell_provisioned(revision, "READY" if self._ready(revision) else "IN_PROGRESS")
         for name in surplus:
             self._residents[name].environment.retire("the provisioned concurrency was lowered")
@@ -159,6 +177,8 @@ class Pool:
 
     def _initialised_ahead(self, resident: _Resident, succeeded: bool) -> None:
         revision = resident.revision
+        if (revision.function, revision.version) not in self._provisioned:  # deleted meanwhile
+            return
         if not succeeded:
             self._tell_provisioned(revision, "FAILED", "FUNCTION_ERROR_INIT_FAILURE")
             resident.environment.shut_down("its init failed")
@@ -167,11 +187,24 @@ class Pool:
 
     def _ready(self, revision: Revision) -> bool:
         """Whether as many are initialised as are provisioned."""
-        ahead = sum(
-            each.initialised and each.initialization_type == PROVISIONED and each.revision == revision
+        known = self._provisioned[revision.function, revision.version]
+        return self._initialised(revision.function, revision.version) >= known.count
+
+    def _initialised(self, function: str, version: str) -> int:
+        return sum(
+            each.initialised
+            and each.initialization_type == PROVISIONED
+            and (each.revision.function, each.revision.version) == (function, version)
             for each in self._residents.values()
         )
-        return ahead >= self._provisioned[revision.function, revision.version].count
+
+    def all_provisioned(self, function: str) -> list[Provisioned]:
+        """What is provisioned for a function now."""
+        return [
+            replace(known, available=min(self._initialised(name, version), known.count))
+            for (name, version), known in self._provisioned.items()
+            if name == function and known.count
+        ]
 
     def provisioned(self, function: str, qualifier: str | None = None) -> int:
         """The provisioned concurrency of a function, or of what this qualifier names."""
@@ -187,7 +220,8 @@ class Pool:
         return known.qualifier if known and known.count else None
 
     def _tell_provisioned(self, revision: Revision, status: str, reason: str | None = None) -> None:
-        known = self._provisioned[revision.function, revision.version]
+        known = replace(self._provisioned[revision.function, revision.version], status=status, reason=reason)
+        self._provisioned[revision.function, revision.version] = known
         self._journal.append(
             ev.ProvisionedConcurrencyChanged(
                 revision.function, known.qualifier, revision.version, known.count, status, reason

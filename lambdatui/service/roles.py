@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from lambdatui import events as ev
 from lambdatui.function import Configuration
 from lambdatui.journal import Journal
+from lambdatui.policy import Document
 from lambdatui.refusal import InvalidParameter, ResourceNotFound
-from lambdatui.role import LAMBDA, Document, Role, managed_policy, trusting
+from lambdatui.role import LAMBDA, Role, managed_policy, trusting
 from lambdatui.service.variables import Credentials
 
 _DEFAULT = ("AWSLambdaBasicExecutionRole", "AWSLambdaRole")
+_ARN = re.compile(r"arn:aws[a-zA-Z-]*:iam::\d{12}:role/([\w+=,.@/-]+/)?(?P<name>[\w+=,.@-]{1,64})")
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,8 @@ class Session:
 
 
 class Roles:
-    """By name. A function that names none has one that may log, as the console makes it, and invoke others."""
+    """By name. A function that names none has one that may log, as the console makes it, and invoke others. Where an
+    experiment has no roles at all, there is one like that for every ARN, so that what others' commands name exists."""
 
     def __init__(self, arn: str, journal: Journal) -> None:
         """`arn` is what the ARNs of roles begin with."""
@@ -38,10 +42,12 @@ class Roles:
 
     def clear(self) -> None:
         self._roles: dict[str, Role] = {}
+        self._taken_for_granted: dict[str, Role] = {}
+        """By ARN, those that nobody made."""
         self._credentials: dict[tuple[str, str], Credentials] = {}
-        """By function and role."""
+        """By function and the ARN of its role."""
         self._holders: dict[str, tuple[str, str]] = {}
-        """Function and role, by access key id."""
+        """Those two, by access key id."""
 
     def put(self, name: str, trust: Document, policies: Mapping[str, Document]) -> None:
         """A new role, or the same as another."""
@@ -60,7 +66,9 @@ class Roles:
 
     def get(self, name: str) -> Role:
         """The role with this name or ARN. One that does not exist cannot be assumed: raises InvalidParameter."""
-        role = self._roles.get(name.removeprefix(self._arn))
+        role = self._roles.get(name.removeprefix(self._arn)) or self._taken_for_granted.get(name)
+        if role is None and not self._roles and (arn := _ARN.fullmatch(name)):
+            role = self._taken_for_granted[name] = replace(self._default, name=arn["name"], arn=name)
         if role is None:
             raise InvalidParameter("The role defined for the function cannot be assumed by Lambda.")
         return role
@@ -76,7 +84,7 @@ class Roles:
 
     def credentials(self, function: str, configuration: Configuration) -> Credentials:
         """Those that a function gets for its role."""
-        key = function, self.of(configuration).name
+        key = function, self.of(configuration).arn
         if key not in self._credentials:
             self._credentials[key] = Credentials.generate()
             self._holders[self._credentials[key].access_key_id] = key
@@ -87,8 +95,8 @@ class Roles:
         holder = self._holders.get(access_key_id)
         if holder is None:
             return None
-        function, name = holder
-        role = self._default if name == self._default.name else self._roles[name]
+        function, arn = holder
+        role = self._default if arn == self._default.arn else self.get(arn)
         return Session(function, role, self._credentials[holder])
 
     def _named(self, name: str) -> Role:

@@ -139,9 +139,13 @@ class Scheduler:
                 del known.environments[name]
         return max(count - len(ahead), 0), surplus
 
-    def remove(self, function: str) -> None:
-        """The function is deleted."""
-        del self._functions[function]
+    def remove(self, function: str, version: str | None = None) -> list[str]:
+        """The function is deleted, or only one version of it; the environments, to be retired."""
+        versions = self._functions[function].versions
+        gone = [versions.pop(version)] if version else list(versions.values())
+        if version is None:
+            del self._functions[function]
+        return [name for each in gone for name in each.environments]
 
     # invocations
 
@@ -174,22 +178,29 @@ class Scheduler:
 
     def released(self, function: str, version: str, environment: str, now: float) -> None:
         """Its invocation has finished, or the init ahead of the first."""
-        pool = self._functions[function].versions[version]
-        if each := pool.environments.get(environment):
+        pool = self._pool(function, version)
+        if pool and (each := pool.environments.get(environment)):
             each.busy, each.invoked, each.last_used = False, False, now
             if each.retired or each.generation != pool.generation:
                 del pool.environments[environment]
 
     def ended(self, function: str, version: str, environment: str) -> None:
         """It is gone, whatever it was doing."""
-        self._functions[function].versions[version].environments.pop(environment, None)
+        if pool := self._pool(function, version):
+            pool.environments.pop(environment, None)
+
+    def _pool(self, function: str, version: str) -> _Version | None:
+        """None where it has been deleted meanwhile."""
+        known = self._functions.get(function)
+        return known.versions.get(version) if known else None
 
     # idle environments
 
     def reclaim(self, function: str, now: float, idle_for: float = 0.0, because: str = "reclaimed") -> list[str]:
         """Give up environments that have been idle for so many seconds; which these are. Provisioned ones stay."""
         given_up: list[str] = []
-        for pool in self._functions[function].versions.values():
+        known = self._functions.get(function)
+        for pool in known.versions.values() if known else ():
             old = [
                 name
                 for name, each in pool.environments.items()

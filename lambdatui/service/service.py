@@ -5,23 +5,27 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from lambdatui import events as ev
 from lambdatui.events import Json
-from lambdatui.function import Code, Configuration, check_provisioned, check_reserves
+from lambdatui.function import Code, Configuration
 from lambdatui.journal import Journal
-from lambdatui.refusal import InvalidParameter, ServiceRefusal
-from lambdatui.role import Document
+from lambdatui.policy import Document
+from lambdatui.refusal import ServiceRefusal
 from lambdatui.sandbox.enforcement import measures
 from lambdatui.sandbox.guardian import Guardian
 from lambdatui.sandbox.machine import Machine
+from lambdatui.service.aliases import Aliases
+from lambdatui.service.concurrency import Concurrency
 from lambdatui.service.copies import Copies
 from lambdatui.service.deployments import LATEST, Deployments, Revision
+from lambdatui.service.event_invoke import EventInvokeConfigs
 from lambdatui.service.event_queue import EventQueue
 from lambdatui.service.invocation import Invocations
+from lambdatui.service.permissions import Permissions
 from lambdatui.service.pool import Pool, Surroundings
 from lambdatui.service.roles import Roles, Session
 from lambdatui.service.scheduler import Scheduler
@@ -95,6 +99,10 @@ class Service:
             lambda: self.endpoint,
         )
         self._pool = Pool(surroundings, self._scheduler, journal, self._answered, self._forget_old_code)
+        self.aliases = Aliases(self._deployments, self._pool, journal)
+        self.concurrency = Concurrency(settings.concurrent_executions, self._deployments, self._pool)
+        self.event_invoke_configs = EventInvokeConfigs(self._deployments, journal)
+        self.permissions = Permissions(self._deployments, journal)
         self._queue = queue
         self._invocations = Invocations(
             self._deployments, self._pool.invoke, queue, self._roles, journal, settings.time_scale
@@ -119,21 +127,74 @@ class Service:
 
     # functions
 
-    async def create(self, name: str, configuration: Configuration, code: Code) -> None:
-        """Raises InvalidParameter where the service would refuse it, or its runtime is not to be had here."""
+    @property
+    def functions(self) -> list[Revision]:
+        """What $LATEST of each is."""
+        return [self._deployments.latest(name) for name in self._deployments]
+
+    def versions(self, function: str) -> list[Revision]:
+        """$LATEST and what was published, in order. Raises ResourceNotFound, as the next does."""
+        return self._deployments.versions(function)
+
+    def revision(self, function: str, qualifier: str | None) -> Revision:
+        """What a version or an alias is, or $LATEST. Of two versions that an alias shares out the main one."""
+        return self._deployments.resolve(function, qualifier)
+
+    def role_arn(self, configuration: Configuration) -> str:
+        return self._roles.of(configuration).arn
+
+    async def create(
+        self, name: str, configuration: Configuration, code: Code | bytes, tags: Mapping[str, str] | None = None
+    ) -> None:
+        """`code` can be a package. Raises ServiceRefusal where the service would refuse it, or its runtime is not to be
+        had here."""
         self._roles.of(configuration).check_trust()
-        self._check_reserves(name, configuration.reserved_concurrent_executions)
-        await self._deployments.create(name, configuration, code)
+        self.concurrency.check_reserve(name, configuration.reserved_concurrent_executions)
+        await self._deployments.create(name, configuration, code, tags)
 
     async def update(self, function: str, changes: Mapping[str, Json]) -> None:
         """Change the configuration. A refusal is stated in the journal, and nothing has changed."""
         with self._stating_refusals(function, changes):
-            reserved = changes.get("reserved_concurrent_executions")
-            if isinstance(reserved, int):
-                self._check_reserves(function, reserved)
-            if isinstance(role := changes.get("role"), str):
-                self._roles.get(role).check_trust()
-            await self._deployments.update(function, changes)
+            await self.configure(function, changes)
+
+    async def configure(self, function: str, changes: Mapping[str, Json], revision_id: str | None = None) -> Revision:
+        """Change the configuration, with a `revision_id` only if it is still that. Raises ServiceRefusal."""
+        reserved = changes.get("reserved_concurrent_executions")
+        if isinstance(reserved, int):
+            self.concurrency.check_reserve(function, reserved)
+        if isinstance(role := changes.get("role"), str):
+            self._roles.get(role).check_trust()
+        return await self._deployments.update(function, changes, revision_id)
+
+    def upload(
+        self,
+        function: str,
+        archive: bytes,
+        architectures: tuple[str, ...] | None = None,
+        revision_id: str | None = None,
+        *,
+        dry_run: bool = False,
+    ) -> Revision:
+        """Replace the code by a package, from now on: a folder that it came from before is watched no more, and edits
+        are forgotten. A `dry_run` only says what would be. Raises ServiceRefusal."""
+        return self._deployments.upload(function, archive, architectures, revision_id, dry_run=dry_run)
+
+    def delete(self, function: str, version: str | None = None) -> None:
+        """The function with all that belongs to it, or one version; what is in flight is finished. Raises
+        ServiceRefusal."""
+        if self._deployments.delete(function, version):
+            self._pool.remove(function, version)
+            self._forget_old_code()
+
+    def tags(self, function: str) -> Mapping[str, str]:
+        """Raises ServiceRefusal, as the next do."""
+        return self._deployments.tags(function)
+
+    def tag(self, function: str, tags: Mapping[str, str]) -> None:
+        self._deployments.tag(function, tags)
+
+    def untag(self, function: str, keys: Collection[str]) -> None:
+        self._deployments.untag(function, keys)
 
     async def create_role(self, name: str, trust: Document, policies: Mapping[str, Document]) -> None:
         """A role that functions can name."""
@@ -157,47 +218,28 @@ class Service:
     async def publish(self, function: str) -> None:
         """Make a version of what the function is now. A refusal is stated in the journal, here and below."""
         with self._stating_refusals(function, {"publish": True}):
-            self._deployments.publish(function)
+            self.publish_version(function)
+
+    def publish_version(
+        self,
+        function: str,
+        description: str | None = None,
+        code_sha256: str | None = None,
+        revision_id: str | None = None,
+    ) -> Revision:
+        """What $LATEST is now, by a number; that of the last version if nothing changed since. With a digest (base64)
+        or a revision id, only if $LATEST is still that. Raises ServiceRefusal."""
+        return self._deployments.publish(function, description, code_sha256, revision_id)
 
     async def point_alias(self, function: str, alias: str, version: str, weights: Mapping[str, float]) -> None:
         """Let an alias lead to a version, and to another for its share of the invocations."""
         with self._stating_refusals(function, {"alias": alias, "version": version}):
-            before = self._deployments.aliases(function).get(alias)
-            if self._pool.provisioned(function, alias):
-                _check_provisioned_alias(version, weights)
-            self._deployments.point_alias(function, alias, version, weights)
-            if before and before.version != version:
-                old, new = (self._deployments.resolve(function, each) for each in (before.version, version))
-                self._pool.move_provisioned(old, new, alias)
+            self.aliases.point(function, alias, version, weights)
 
     async def provision(self, function: str, qualifier: str, count: int) -> None:
         """Have environments of a published version initialised ahead of its invocations; 0 ends that."""
         with self._stating_refusals(function, {"qualifier": qualifier, "provisioned_concurrent_executions": count}):
-            revision = self._deployments.resolve(function, qualifier)
-            self._check_provisioned(revision, qualifier, count)
-            self._pool.provision(revision, qualifier, count)
-
-    def _check_reserves(self, function: str, reserved: int | None) -> None:
-        others = (self._deployments.latest(each).configuration for each in self._deployments if each != function)
-        reserves = [each.reserved_concurrent_executions for each in others]
-        check_reserves(self._settings.concurrent_executions, [*reserves, reserved])
-        if reserved is not None:
-            provisioned = self._pool.provisioned(function)
-            check_provisioned(self._settings.concurrent_executions, reserved, provisioned)
-
-    def _check_provisioned(self, revision: Revision, qualifier: str, count: int) -> None:
-        aliases = self._deployments.aliases(revision.function)
-        alias = aliases.get(qualifier)
-        _check_provisioned_alias(revision.version, alias.weights if alias else {})
-        if (other := self._pool.provisioned_as(revision)) not in (None, qualifier):
-            raise InvalidParameter(
-                "Version is pointed by a Provisioned Concurrency alias"
-                if other in aliases
-                else "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version"
-            )
-        count += self._pool.provisioned(revision.function) - self._pool.provisioned(revision.function, qualifier)
-        reserved = self._deployments.latest(revision.function).configuration.reserved_concurrent_executions
-        check_provisioned(self._settings.concurrent_executions, reserved, count)
+            self.concurrency.provision(function, qualifier, count)
 
     @contextlib.contextmanager
     def _stating_refusals(self, function: str, changes: Mapping[str, Json]) -> Iterator[None]:
@@ -270,13 +312,6 @@ class Service:
         finally:
             await self._machine.close()
             self._guardian.close()
-
-
-def _check_provisioned_alias(version: str, weights: Mapping[str, float]) -> None:
-    if version == LATEST:
-        raise InvalidParameter("Provisioned Concurrency Configs cannot be applied to unpublished function versions.")
-    if weights:
-        raise InvalidParameter("Alias with weights can not be used with Provisioned Concurrency")
 
 
 def _raise_limit_on_open_files() -> None:

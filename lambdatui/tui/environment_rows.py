@@ -32,7 +32,10 @@ def function_rows(function: Function, model: Model, cells: int) -> list[Line]:
     facts: list[Line] = [
         [("timeout ", "dim"), (f"{configuration.get('timeout', 3)} s", "text")],
         [("memory ", "dim"), (f"{configuration.get('memory_size', 128)} MB", "text")],
-        [("code ", "dim"), (short(function.code_sha256, 8), "text")],
+        [
+            ("uploaded " if function.code_location == "uploaded" else "code ", "dim"),
+            (short(function.code_sha256, 8), "text"),
+        ],
     ]
     if configuration.get("runtime"):
         facts.append([(clean_line(str(configuration["runtime"])), "dim")])
@@ -54,11 +57,19 @@ def _published(function: Function, model: Model) -> list[Line]:
     for alias in function.aliases.values():
         shares = "".join(f" {share:.0%} {version}" for version, share in alias.weights.items())
         facts.append([(f"{clean_line(alias.name)} {model.glyphs.arrow} ", "dim"), (f"{alias.version}{shares}", "text")])
+    for qualifier, statements in function.policies.items():
+        sids = " ".join(clean_line(str(each["Sid"])) for each in statements)
+        facts.append([(f"policy{f' of {clean_line(qualifier)}' if qualifier else ''} ", "dim"), (sids, "text")])
+    for qualifier in function.event_invoke_configs:
+        facts.append([("events by ", "dim"), (clean_line(qualifier), "text"), (" configured", "dim")])
     for (name, qualifier), told in model.lab.provisioned.items():
         if name == function.name and told.requested:
             words = f"{told.requested} provisioned {told.status}"
             facts.append([(f"{clean_line(qualifier)}: ", "dim"), (words, "bad" if told.reason else "text")])
     return facts
+
+
+_CHANGES = {"save": "saw your save", "edit": "a step's edit", "upload": "an upload"}
 
 
 def _change(function: Function, model: Model) -> Line:
@@ -67,7 +78,7 @@ def _change(function: Function, model: Model) -> Line:
         return [(f"{listing(function.changed)} changed at {at}", "good")]
     before, after = short(function.previous_code_sha256 or "", 4), short(function.code_sha256, 4)
     digests = f"code {before}{glyphs.ellipsis} {glyphs.arrow} {after}{glyphs.ellipsis}"
-    what = f"saw your save at {at}" if function.updated_because == "save" else f"a step's edit at {at}"
+    what = f"{_CHANGES[function.updated_because]} at {at}"
     return [(f"{what}, ", "good"), (digests, "good")]
 
 

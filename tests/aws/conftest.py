@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from lambdatui.aws.endpoint import Endpoint, open_endpoint
 from lambdatui.journal import Journal
@@ -51,6 +52,13 @@ def _session() -> Any:
 async def call(operation: Callable[..., Any], **parameters: Any) -> Any:
     """What a blocking client answers, while the laboratory goes on."""
     return await asyncio.to_thread(operation, **parameters)
+
+
+async def refused(operation: Callable[..., Any], **parameters: Any) -> tuple[str, str]:
+    """The code and the message of the error that a client gets."""
+    with pytest.raises(ClientError) as error:
+        await call(operation, **parameters)
+    return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from lambdatui import events as ev
 from lambdatui.events import Json
 from lambdatui.function import Code, Configuration
 from lambdatui.journal import Journal
+from lambdatui.policy import Document
 from lambdatui.refusal import InvalidParameter
-from lambdatui.role import Document
 
 Answer = tuple[str, Json]
 """Status and payload."""

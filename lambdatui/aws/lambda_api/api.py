@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from lambdatui.aws.arns import function_reference
 from lambdatui.aws.call import Call
+from lambdatui.aws.lambda_api.aliases import Aliases
+from lambdatui.aws.lambda_api.concurrency import Concurrency
+from lambdatui.aws.lambda_api.event_invoke import EventInvoke
+from lambdatui.aws.lambda_api.functions import Functions
 from lambdatui.aws.lambda_api.invoke import Invoke
+from lambdatui.aws.lambda_api.permissions import Permissions
+from lambdatui.aws.lambda_api.tags import Tags
+from lambdatui.aws.lambda_api.versions import Versions
 from lambdatui.aws.routes import Route, Routes
 from lambdatui.aws.wire import rest_error
 from lambdatui.lab import Lab
+from lambdatui.policy import Document
 from lambdatui.refusal import NotImplementedHere, ServiceRefusal
+from lambdatui.service.deployments import Revision
 from lambdatui.service.http import Response
 from lambdatui.service.service import Service
 
@@ -18,23 +28,33 @@ from lambdatui.service.service import Service
 class LambdaApi:
     """All operations that there are here."""
 
-    def __init__(self, service: Service, lab: Lab) -> None:
+    def __init__(self, service: Service, lab: Lab, locate: Callable[[Revision], str]) -> None:
+        """`locate` says where the code of a function can be fetched."""
         self._service = service
         self.routes = Routes(
             [
+                *Functions(service, locate).routes(),
                 *Invoke(service, lab).routes(),
+                *Aliases(service).routes(),
+                *Concurrency(service).routes(),
+                *EventInvoke(service).routes(),
+                *Permissions(service).routes(),
+                *Tags(service).routes(),
+                *Versions(service).routes(),
             ]
         )
 
     async def carry_out(self, call: Call) -> Response:
         """Raises ServiceRefusal."""
-        found = self.routes.find(call.request.method, call.request.path)
+        found = self.routes.find(call.request.method, call.request.path, call.query)
         if found is None:
             raise NotImplementedHere(f"The laboratory does not implement {call.request.method} {call.request.path}.")
         route, parameters = found
         call = replace(call, parameters=parameters)
         if call.caller.role is not None:
-            call.caller.check(route.action or f"lambda:{route.name}", self._resource(route, call))
+            call.caller.check(
+                route.action or f"lambda:{route.name}", self._resource(route, call), self._policy_of_resource(call)
+            )
         return await route.operation(call)
 
     def _resource(self, route: Route, call: Call) -> str:
@@ -52,6 +72,13 @@ class LambdaApi:
                 return arn
         created = call.members().get("FunctionName") if route.name == "CreateFunction" else None
         return self._service.arn_of(created) if isinstance(created, str) else "*"
+
+    def _policy_of_resource(self, call: Call) -> Document | None:
+        """What the function itself says, if the operation is for one."""
+        if "FunctionName" not in call.parameters:
+            return None
+        function = function_reference(call.parameters["FunctionName"], call.query.get("Qualifier"))
+        return self._service.permissions.document(function.name, function.qualifier)
 
     def refuse(self, refusal: ServiceRefusal) -> Response:
         return rest_error(refusal)

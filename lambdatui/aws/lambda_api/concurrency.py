@@ -1,0 +1,120 @@
+"""Reserved and provisioned concurrency, and the account's limits ("PutFunctionConcurrency",
+"PutProvisionedConcurrencyConfig", "GetAccountSettings" and their siblings in the API reference)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, TypeAlias
+
+from pydantic import Field
+
+from lambdatui.aws.arns import function_reference
+from lambdatui.aws.call import Call
+from lambdatui.aws.inputs import Input, matching, page
+from lambdatui.aws.routes import Route
+from lambdatui.aws.wire import rest_answer
+from lambdatui.events import Json
+from lambdatui.refusal import InvalidParameter
+from lambdatui.service.http import Response
+from lambdatui.service.pool import Provisioned
+from lambdatui.service.service import Service
+
+_RESERVED = "functions/{FunctionName}/concurrency"
+_PROVISIONED = "/2019-09-30/functions/{FunctionName}/provisioned-concurrency"
+
+Qualifier: TypeAlias = Annotated[str, Field(min_length=1, max_length=128), matching("[a-zA-Z0-9$_-]+")]
+
+
+class Reserve(Input):
+    reserved_concurrent_executions: Annotated[int, Field(ge=0)]
+
+
+class Qualified(Input):
+    qualifier: Qualifier
+
+
+class Provision(Qualified):
+    provisioned_concurrent_executions: Annotated[int, Field(ge=1)]
+
+
+class List(Input):
+    marker: str | None = None
+    max_items: Annotated[int, Field(ge=1, le=50)] | None = None
+
+
+class Concurrency:
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._concurrency = service.concurrency
+
+    def routes(self) -> Iterator[Route]:
+        yield Route("PutFunctionConcurrency", "PUT", f"/2017-10-31/{_RESERVED}", self.reserve)
+        yield Route("GetFunctionConcurrency", "GET", f"/2019-09-30/{_RESERVED}", self.reserved)
+        yield Route("DeleteFunctionConcurrency", "DELETE", f"/2017-10-31/{_RESERVED}", self.release)
+        yield Route("PutProvisionedConcurrencyConfig", "PUT", _PROVISIONED, self.provision)
+        yield Route("ListProvisionedConcurrencyConfigs", "GET", f"{_PROVISIONED}?List=ALL", self.list)
+        yield Route("GetProvisionedConcurrencyConfig", "GET", _PROVISIONED, self.get)
+        yield Route("DeleteProvisionedConcurrencyConfig", "DELETE", _PROVISIONED, self.unprovision)
+
+    # reserved
+
+    async def reserve(self, call: Call) -> Response:
+        function, given = _unqualified(call), Reserve.of(call)
+        await self._concurrency.reserve(function, given.reserved_concurrent_executions)
+        return rest_answer(200, {"ReservedConcurrentExecutions": given.reserved_concurrent_executions})
+
+    async def reserved(self, call: Call) -> Response:
+        return rest_answer(200, {"ReservedConcurrentExecutions": self._concurrency.reserved(_unqualified(call))})
+
+    async def release(self, call: Call) -> Response:
+        await self._concurrency.reserve(_unqualified(call), None)
+        return Response(204)
+
+    # provisioned
+
+    async def provision(self, call: Call) -> Response:
+        given = Provision.of(call)
+        function, qualifier = _qualified(call, given)
+        self._concurrency.provision(function, qualifier, given.provisioned_concurrent_executions)
+        return rest_answer(202, _members(self._concurrency.provisioned_by(function, qualifier)))
+
+    async def get(self, call: Call) -> Response:
+        return rest_answer(200, _members(self._concurrency.provisioned_by(*_qualified(call, Qualified.of_query(call)))))
+
+    async def list(self, call: Call) -> Response:
+        function, wanted = function_reference(call.parameters["FunctionName"]).name, List.of_query(call)
+        found = self._concurrency.provisioned(function)
+        shown = page(found, lambda each: each.qualifier, wanted.marker, wanted.max_items)
+        arn = self._service.arn_of(function)
+        configs: list[Json] = [{"FunctionArn": f"{arn}:{each.qualifier}", **_members(each)} for each in shown.items]
+        return rest_answer(200, {"ProvisionedConcurrencyConfigs": configs, "NextMarker": shown.next_marker})
+
+    async def unprovision(self, call: Call) -> Response:
+        self._concurrency.unprovision(*_qualified(call, Qualified.of_query(call)))
+        return Response(204)
+
+
+def _unqualified(call: Call) -> str:
+    function = function_reference(call.parameters["FunctionName"])
+    if function.qualifier is not None:
+        raise InvalidParameter(
+            "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. "
+            "Please specify either a function name or an unqualified function ARN."
+        )
+    return function.name
+
+
+def _qualified(call: Call, given: Qualified) -> tuple[str, str]:
+    return function_reference(call.parameters["FunctionName"], given.qualifier).name, given.qualifier
+
+
+def _members(provisioned: Provisioned) -> dict[str, Json]:
+    members: dict[str, Json] = {
+        "RequestedProvisionedConcurrentExecutions": provisioned.count,
+        "AvailableProvisionedConcurrentExecutions": provisioned.available,
+        "AllocatedProvisionedConcurrentExecutions": provisioned.available,
+        "Status": provisioned.status,
+        "LastModified": f"{datetime.fromtimestamp(provisioned.modified_at, UTC):%Y-%m-%dT%H:%M:%S}+0000",
+    }
+    return members if provisioned.reason is None else {**members, "StatusReason": provisioned.reason}

@@ -1,0 +1,84 @@
+"""Inputs that the service's own model, as botocore has it, allows; and what becomes of them without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import botocore.session
+from botocore.model import OperationModel, Shape
+from botocore.serialize import create_serializer
+from hypothesis import strategies as st
+
+from lambdatui.aws.call import Call, Caller
+from lambdatui.aws.lambda_api.api import LambdaApi
+from lambdatui.refusal import ServiceRefusal
+from lambdatui.service.http import Request, Response
+
+MODEL = botocore.session.Session().get_service_model("lambda")
+_SERIALIZER = create_serializer("rest-json", include_validation=True)
+_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
+
+
+def inputs(operation: str, known: Mapping[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    """Of an operation of Lambda; `known` has strategies for members by name, to be drawn from as well, since what
+    exists is seldom hit by chance."""
+    shape = MODEL.operation_model(operation).input_shape
+    return st.just({}) if shape is None else _values(shape, known)
+
+
+def _values(shape: Shape, known: Mapping[str, st.SearchStrategy[Any]]) -> Any:
+    match shape.type_name:
+        case "structure":
+            members = {name: _mostly(known.get(name), _values(member, known)) for name, member in shape.members.items()}
+            required = {name: each for name, each in members.items() if name in shape.required_members}
+            optional = {name: each for name, each in members.items() if name not in required}
+            return st.fixed_dictionaries(required, optional=optional)
+        case "list":
+            low, high = shape.metadata.get("min", 0), shape.metadata.get("max", 3)
+            return st.lists(_values(shape.member, known), min_size=low, max_size=min(high, 3))
+        case "map":
+            return st.dictionaries(_values(shape.key, known), _values(shape.value, known), max_size=3)
+    return _scalars(shape)
+
+
+def _mostly(known: st.SearchStrategy[Any] | None, others: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return others if known is None else st.integers(0, 9).flatmap(lambda draw: known if draw else others)
+
+
+def _scalars(shape: Shape) -> Any:
+    low, high = shape.metadata.get("min"), shape.metadata.get("max")
+    match shape.type_name:
+        case "string" if shape.enum:
+            return st.sampled_from(shape.enum)
+        case "string" if pattern := shape.metadata.get("pattern"):
+            fitting = st.from_regex(pattern, fullmatch=True)
+            return fitting.filter(lambda text: (low or 0) <= len(text) <= (high or len(text)))
+        case "string":
+            return _TEXT.filter(lambda text: (low or 0) <= len(text) <= (high or len(text)))
+        case "integer" | "long":
+            return st.integers(-(2**31) if low is None else low, 2**31 - 1 if high is None else high)
+        case "double" | "float":
+            return st.floats(low, high, allow_nan=False, allow_infinity=False)
+        case "boolean":
+            return st.booleans()
+        case "blob":
+            return st.binary(max_size=200)
+        case kind:
+            raise AssertionError(f"no strategy for {kind}")
+
+
+async def carried_out(api: LambdaApi, operation: OperationModel, members: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The answer in the form that the checks of tests.aws.model take. What is no refusal is raised."""
+    sent = _SERIALIZER.serialize_to_request(dict(members), operation)
+    path, _, fixed = sent["url_path"].partition("?")
+    query = {**dict(each.split("=") for each in fixed.split("&") if each), **sent["query_string"]}
+    body = sent["body"] if isinstance(sent["body"], bytes) else b""
+    request = Request(sent["method"], path, urlencode(query), {}, body)
+    call = Call(Caller("000000000000", "root", "arn"), request, {}, {name: str(each) for name, each in query.items()})
+    try:
+        response: Response = await api.carry_out(call)
+    except ServiceRefusal as refusal:
+        response = api.refuse(refusal)
+    return {"status_code": response.status, "headers": dict(response.headers), "body": response.body}
