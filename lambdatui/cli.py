@@ -82,6 +82,9 @@ def main(arguments: list[str] | None = None) -> None:
 
 _experiment = click.argument("experiment")
 _language = click.option("--lang", "asked", metavar="LANGUAGE", help="en or zh-Hant; otherwise as your locale says.")
+_port = click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Of the endpoint; 0 is any that is free."
+)
 _file = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
 
 
@@ -123,7 +126,8 @@ def lambdatui(context: click.Context) -> None:
 @lambdatui.command("open")
 @_experiment
 @_language
-def open_(experiment: str, asked: str | None) -> int:
+@_port
+def open_(experiment: str, asked: str | None, port: int) -> int:
     """Open an experiment on the screen. Where standard output is no terminal, or a dumb one, this is `run`."""
     language = _chosen(asked)
     if not sys.stdout.isatty() or os.environ.get("TERM", "") in ("", "dumb"):
@@ -133,7 +137,7 @@ def open_(experiment: str, asked: str | None) -> int:
     from lambdatui.tui.app import open_screen
 
     _check_temporary_folder()
-    return open_screen(experiment, language)
+    return open_screen(experiment, language, port)
 
 
 @lambdatui.command()
@@ -150,6 +154,64 @@ def run(experiment: str, report: Path | None, junit: Path | None, journal: Path 
     from lambdatui.experiment.outputs import Outputs
 
     return _run(_load(experiment), _chosen(asked), Outputs(report, junit, journal))
+
+
+@lambdatui.command()
+@click.argument("experiment", required=False)
+@_port
+@click.option("--journal", type=_file, metavar="FILE", help="Write all that happens, a JSON object a line.")
+@click.option("--until-eof", is_flag=True, help="End with standard input, as when whoever started this is killed.")
+@_language
+def serve(experiment: str | None, port: int, journal: Path | None, until_eof: bool, asked: str | None) -> int:
+    """Have functions behind the AWS endpoint: those of an experiment, whose steps do not run, or none yet.
+
+    The first line on standard output is `ready http://127.0.0.1:PORT`. Goes on until SIGINT or SIGTERM.
+    """
+    from lambdatui.experiment import headless
+    from lambdatui.experiment.outputs import STDOUT, OutputError, Outputs
+    from lambdatui.experiment.target import TargetError
+
+    def ready(url: str) -> None:
+        click.echo(f"ready {url}")
+
+    if journal == STDOUT:
+        raise Trouble("the journal cannot go to standard output, which says when the endpoint is ready")
+    language = _chosen(asked)
+    opened = _load(experiment) if experiment else None
+    _check_temporary_folder()
+    try:
+        with Outputs(journal_file=journal, transcript=False) as outputs:
+            asyncio.run(headless.serve(opened, language, port, outputs.readers(), ready, until_eof=until_eof))
+    except headless.Interrupted:
+        pass
+    except (OutputError, TargetError) as error:
+        raise Trouble(str(error)) from None
+    return ExitCode.PASSED
+
+
+@lambdatui.command()
+@click.argument("experiment", required=False)
+@click.option("--format", "syntax", type=click.Choice(["sh", "fish", "json"]), default="sh", help="Of which shell.")
+def env(experiment: str | None, syntax: str) -> None:
+    """Tell a shell where the laboratory that is running here is, and its keys: eval "$(lambdatui env)".
+
+    Where several are running it is the one with this EXPERIMENT, or else the one that was opened last.
+    """
+    from lambdatui.aws.address import running
+    from lambdatui.aws.shells import WRITERS
+    from lambdatui.experiment.bundled import bundled
+
+    addresses = running()
+    if experiment is not None:
+        wanted = {str(path.resolve()) for path in (Path(experiment), bundled().get(experiment)) if path}
+        addresses = [address for address in addresses if address.experiment in wanted]
+    if not addresses:
+        raise Trouble(f"no laboratory{f' with {experiment}' if experiment else ''} is running")
+    chosen, *others = addresses
+    if others:
+        about = f"{len(addresses)} laboratories are running; these are the keys of the one opened last"
+        click.echo(f"lambdatui: {about}, {chosen.experiment or 'which has no experiment'}", err=True)
+    click.echo(WRITERS[syntax](chosen.variables(os.environ)))
 
 
 @lambdatui.command()

@@ -2,13 +2,15 @@
 
 Which service a request is meant for its signature says. In this order a request is refused that comes by a name that
 is no loopback one (somebody's page that had its domain point here), that a browser's page sent, whose signature is not
-good, and that no operation is for.
+good, and that no operation is for. What can be seen of that in its head is said then, and its body is not kept.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import resource
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -21,16 +23,21 @@ from lambdatui.aws.keys import Keys
 from lambdatui.aws.lambda_api.api import LambdaApi
 from lambdatui.aws.logs_api.api import LogsApi
 from lambdatui.aws.packages import Packages
-from lambdatui.aws.signature import verify
-from lambdatui.aws.wire import error_for, rest_error
+from lambdatui.aws.signature import Unauthenticated, claim, claimed_service, verify
+from lambdatui.aws.sts_api import StsApi
+from lambdatui.aws.wire import rest_error
 from lambdatui.lab import Lab
 from lambdatui.refusal import AccessDenied, NotImplementedHere, RequestTooLarge, ServiceRefusal
 from lambdatui.service.deployments import Revision
 from lambdatui.service.http import HttpServer, Later, Limits, Refusal, Request, Response, plain_refusal
 from lambdatui.service.service import Service
 
-_LIMITS = Limits(body_bytes=72 * 2**20)
+_BODY_BYTES = 72 * 2**20
 """A package of 50 MB comes in base64, as part of JSON."""
+_REQUEST_SECONDS = 60.0
+_CONNECTIONS = 2048
+_OPEN_FILES_SHARE = 4
+"""Of the files that may be open, connections take no more than this part: environments need the others."""
 
 
 class Api(Protocol):
@@ -60,8 +67,11 @@ class Endpoint:
         self._apis: Mapping[str, Api] = {
             "lambda": LambdaApi(service, lab, self._locate),
             "logs": LogsApi(service.log_groups, lab),
+            "sts": StsApi(),
         }
-        self._server = HttpServer(self._handle, refuse=_refuse, limits=_LIMITS)
+        self._server = HttpServer(
+            self._handle, refuse=_refuse, limits=_limits(), streams=self._is_stranger, read=self._turn_away
+        )
         self._service = service
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -74,7 +84,11 @@ class Endpoint:
         return f"{self.url}{self._packages.offer(revision)}"
 
     async def open(self, port: int) -> None:
-        await self._server.start("127.0.0.1", port)
+        try:
+            await self._server.start("127.0.0.1", port)
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise OSError(error.errno, f"port {port} cannot be had: {reason}") from error
         self._service.endpoint = self.url
         self._service.journal.append(ev.EndpointOpened(self.url))
 
@@ -83,6 +97,30 @@ class Endpoint:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _is_stranger(self, head: Request) -> bool:
+        """Of a request whose body has not arrived, if it has one: whether it is refused whatever that is."""
+        if not {"content-length", "transfer-encoding"}.intersection(head.headers):
+            return False
+        try:
+            _check_sender(head)
+            claim(head, self.keys.find, datetime.now(UTC))
+        except ServiceRefusal:
+            return True
+        return False
+
+    def _turn_away(self, head: Request) -> Response:
+        try:
+            _check_sender(head)
+            claim(head, self.keys.find, datetime.now(UTC))
+        except ServiceRefusal as refusal:
+            return self._refuse(head, refusal)
+        return self._refuse(head, Unauthenticated("InvalidSignatureException", "Signature not yet current."))
+
+    def _refuse(self, request: Request, refusal: ServiceRefusal) -> Response:
+        """As the service does that is meant."""
+        api = self._apis.get(claimed_service(request) or "")
+        return api.refuse(refusal) if api else rest_error(refusal)
 
     def _handle(self, request: Request) -> Response | Later:
         try:
@@ -94,7 +132,7 @@ class Endpoint:
             if api is None:
                 raise NotImplementedHere(f"The laboratory has no service {signed.service}.")
         except ServiceRefusal as refusal:
-            return error_for(request, refusal)
+            return self._refuse(request, refusal)
         call = Call(self.keys.caller(signed.key), request, {}, _query(request))
         later = Later()
         task = asyncio.create_task(self._answer(api, call, later))
@@ -139,7 +177,13 @@ def _query(request: Request) -> dict[str, str]:
     return query
 
 
+def _limits() -> Limits:
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    connections = _CONNECTIONS if files == resource.RLIM_INFINITY else min(_CONNECTIONS, files // _OPEN_FILES_SHARE)
+    return Limits(body_bytes=_BODY_BYTES, request_seconds=_REQUEST_SECONDS, connections=connections)
+
+
 def _refuse(refusal: Refusal) -> Response:
     if refusal.why == "body too large":
-        return rest_error(RequestTooLarge(f"Request must be smaller than {_LIMITS.body_bytes} bytes"))
+        return rest_error(RequestTooLarge(f"Request must be smaller than {_BODY_BYTES} bytes"))
     return plain_refusal(refusal)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import string
 from dataclasses import dataclass
@@ -41,4 +42,5 @@ class Keys:
             return Caller(ACCOUNT_ID, ACCOUNT_ID, f"arn:aws:iam::{ACCOUNT_ID}:root")
         name, role = session.name, session.role
         arn = f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/{role.name}/{name}"
-        return Caller(ACCOUNT_ID, f"AROA{role.name.upper():A<17.17}:{name}", arn, role)
+        unique = re.sub("[^A-Z0-9]", "", role.name.upper())
+        return Caller(ACCOUNT_ID, f"AROA{unique:A<17.17}:{name}", arn, role)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -55,8 +55,27 @@ class Signed:
     service: str
 
 
-def verify(request: Request, key_of: Callable[[str], Key | None], now: datetime) -> Signed:
-    """Whose request this is and which service it is meant for; raises Unauthenticated."""
+@dataclass(frozen=True)
+class Claim:
+    """What a request says of its signature, as long as nobody has compared it."""
+
+    key: Key
+    date: str
+    region: str
+    service: str
+    signed_headers: tuple[str, ...]
+    signature: str
+
+
+def claimed_service(request: Request) -> str | None:
+    """The service that a request means, whoever sent it, in whose protocol it is answered."""
+    match = _AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
+    return match and match["service"]
+
+
+def claim(request: Request, key_of: Callable[[str], Key | None], now: datetime) -> Claim:
+    """All that can be checked of a request whose body has not arrived: that it is signed with a key that is known, over
+    all that matters, and not long ago. Raises Unauthenticated."""
     authorization = request.headers.get("authorization")
     if authorization is None:
         raise Unauthenticated("MissingAuthenticationTokenException", "Missing Authentication Token")
@@ -71,14 +90,22 @@ def verify(request: Request, key_of: Callable[[str], Key | None], now: datetime)
         raise _invalid_token()
     signed_headers = match["headers"].split(";")
     _check_headers(request.headers, signed_headers)
-    stamp = request.headers.get("x-amz-date", "")
-    _check_time(stamp, match["date"], now)
-    scope = f"{match['date']}/{match['region']}/{match['service']}/aws4_request"
-    canonical = _canonical(request, signed_headers)
-    text = f"{_ALGORITHM}\n{stamp}\n{scope}\n{hashlib.sha256(canonical).hexdigest()}"
-    signing_key = _signing_key(key.secret_access_key, match["date"], match["region"], match["service"])
-    expected = hmac.new(signing_key, text.encode(), hashlib.sha256).hexdigest()
-    if not hmac.compare_digest(expected, match["signature"]):
+    _check_path(request.path)
+    _check_time(request.headers.get("x-amz-date", ""), match["date"], now)
+    return Claim(key, match["date"], match["region"], match["service"], tuple(signed_headers), match["signature"])
+
+
+def verify(request: Request, key_of: Callable[[str], Key | None], now: datetime) -> Signed:
+    """Whose request this is and which service it is meant for; raises Unauthenticated, which never tells the signature
+    that would have been good."""
+    claimed = claim(request, key_of, now)
+    key, date, region, service = claimed.key, claimed.date, claimed.region, claimed.service
+    stamp = request.headers["x-amz-date"]
+    digest = hashlib.sha256(_canonical(request, claimed.signed_headers)).hexdigest()
+    text = f"{_ALGORITHM}\n{stamp}\n{date}/{region}/{service}/aws4_request\n{digest}"
+    signing_key = _signing_key(key.secret_access_key, date, region, service)
+    expected = hmac.new(signing_key, text.encode(errors="surrogateescape"), hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(expected, claimed.signature):
         raise Unauthenticated(
             "InvalidSignatureException",
             "The request signature we calculated does not match the signature you provided. "
@@ -87,7 +114,7 @@ def verify(request: Request, key_of: Callable[[str], Key | None], now: datetime)
     token = request.headers.get("x-amz-security-token", "")
     if not hmac.compare_digest(token.encode(errors="surrogateescape"), (key.session_token or "").encode()):
         raise _invalid_token()
-    return Signed(key, match["region"], match["service"])
+    return Signed(key, region, service)
 
 
 def _invalid_token() -> Unauthenticated:
@@ -103,6 +130,13 @@ def _check_headers(headers: Mapping[str, str], signed: list[str]) -> None:
         )
     if unknown := [name for name in signed if name not in headers]:
         raise Unauthenticated("InvalidSignatureException", f"Signed headers were not sent: {', '.join(unknown)}.")
+
+
+def _check_path(path: str) -> None:
+    """A signature is the same for `/a` and for `/a/b/..` (RFC 3986, 5.2.4), which would not lead to the same here."""
+    *segments, last = path.removeprefix("/").split("/")
+    if not path.startswith("/") or {"", ".", ".."}.intersection(segments) or last in (".", ".."):
+        raise Unauthenticated("InvalidSignatureException", "The path has empty or relative segments.")
 
 
 def _check_time(stamp: str, date: str, now: datetime) -> None:
@@ -128,13 +162,13 @@ def _check_time(stamp: str, date: str, now: datetime) -> None:
         )
 
 
-def _canonical(request: Request, signed_headers: list[str]) -> bytes:
+def _canonical(request: Request, signed_headers: Iterable[str]) -> bytes:
     """The request in the one form that both sides sign."""
     headers = [f"{name}:{' '.join(request.headers[name].split())}\n" for name in signed_headers]
     query = "&".join("=".join(pair) for pair in sorted(_pairs(request.query)))
     parts = [
         request.method,
-        quote(_without_dots(request.path), safe="/~"),
+        quote(request.path.encode(errors="surrogateescape"), safe="/~"),
         query,
         "".join(headers),
         ";".join(signed_headers),
@@ -146,18 +180,6 @@ def _canonical(request: Request, signed_headers: list[str]) -> bytes:
 def _pairs(query: str) -> list[tuple[str, str]]:
     parts = (part.partition("=") for part in query.split("&") if part)
     return [(name, value) for name, _, value in parts]
-
-
-def _without_dots(path: str) -> str:
-    """Relative and empty segments resolved (RFC 3986, 5.2.4), as the signers do."""
-    kept: list[str] = []
-    for segment in path.split("/"):
-        if segment == "..":
-            del kept[-1:]
-        elif segment not in ("", "."):
-            kept.append(segment)
-    trailing = "/" if path.endswith("/") and kept else ""
-    return f"/{'/'.join(kept)}{trailing}"
 
 
 @lru_cache(maxsize=64)

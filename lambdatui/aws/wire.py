@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from lambdatui.events import Json
 from lambdatui.refusal import ServiceRefusal
-from lambdatui.service.http import Request, Response
+from lambdatui.service.http import Response
 
 STATUS: Mapping[str, int] = {
     "AccessDeniedException": 403,
@@ -64,11 +64,6 @@ def json_answer(members: Mapping[str, Json] | None = None, status: int = 200) ->
 def json_error(refusal: ServiceRefusal) -> Response:
     """In the form of JSON 1.1; every error is a 400 there."""
     return json_answer({"__type": refusal.code, "message": str(refusal)}, 400)
-
-
-def error_for(request: Request, refusal: ServiceRefusal) -> Response:
-    """In the form of the protocol that the request is in, where it has not come to a service."""
-    return (json_error if "x-amz-target" in request.headers else rest_error)(refusal)
 
 
 def _json(members: Mapping[str, Json]) -> bytes:

@@ -77,11 +77,13 @@ class Launching:
         language: str | None = None,
         command: list[str] | None = None,
         terminal: int | None = None,
+        port: int = 0,
     ) -> None:
         """`command` is for tests: what to run in place of the laboratory. `terminal` is the descriptor of the one that
-        the laboratory gives back where this process cannot do so any more."""
+        the laboratory gives back where this process cannot do so any more, `port` its endpoint's, 0 for any."""
         arguments = command or [sys.executable, "-m", "lambdatui.control.server"]
         arguments = [*arguments, experiment, *(["--lang", language] if language else [])]
+        arguments += ["--port", str(port)] if port else []
         passed = () if terminal is None else (os.dup(terminal),)
         for descriptor in passed:
             arguments += ["--terminal", str(descriptor)]

@@ -1,6 +1,6 @@
 """The laboratory's process: service, experiment and journal behind the control socket.
 
-    python -m lambdatui.control.server EXPERIMENT [--lang LANGUAGE] [--terminal DESCRIPTOR]
+    python -m lambdatui.control.server EXPERIMENT [--lang LANGUAGE] [--terminal DESCRIPTOR] [--port PORT]
 
 It says `ready PATH` on standard output, the path of its socket, and lives until its standard input ends, a screen says
 `stop`, or it is told to by a signal. Whoever holds the other end of its standard input says farewell there with a byte;
@@ -51,11 +51,12 @@ def main() -> int:
     parser.add_argument("experiment")
     parser.add_argument("--lang")
     parser.add_argument("--terminal", type=int)
+    parser.add_argument("--port", type=int, default=0)
     arguments = parser.parse_args()
     try:
         experiment = load(find(arguments.experiment))
         terminal = None if arguments.terminal is None else Terminal(arguments.terminal)
-        return asyncio.run(_serve(experiment, arguments.lang, terminal))
+        return asyncio.run(_serve(experiment, arguments.lang, terminal, arguments.port))
     except (BadExperiment, TargetError, ServiceRefusal) as error:
         print(error, file=sys.stderr)
     except OSError as error:
@@ -63,21 +64,23 @@ def main() -> int:
     return 2
 
 
-async def _serve(experiment: ExperimentFile, language: str | None, terminal: Terminal | None) -> int:
+async def _serve(experiment: ExperimentFile, language: str | None, terminal: Terminal | None, port: int) -> int:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stopped.set)
     settings = Settings(**experiment.laboratory.model_dump())
-    async with laboratory(settings, Journal(), queue=path_for(experiment.path)) as (service, lab, _):
+    path = experiment.path
+    opening = laboratory(settings, Journal(), queue=path_for(path), port=port, experiment=path)
+    async with opening as (service, lab, _):
         runner = Runner(experiment, service, chosen_language(language, os.environ), lab)
         await runner.open()
         service.recover()
         attendant = Attendant(service, runner, stopped)
-        path = service.folder / "control.sock"
-        server = await asyncio.start_unix_server(attendant.attend, path)
-        path.chmod(0o600)
-        print(f"ready {path}", flush=True)
+        socket = service.folder / "control.sock"
+        server = await asyncio.start_unix_server(attendant.attend, socket)
+        socket.chmod(0o600)
+        print(f"ready {socket}", flush=True)
         owner = _Owner(terminal, stopped)
         loop.add_reader(0, owner.read)
         await stopped.wait()

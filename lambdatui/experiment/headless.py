@@ -1,11 +1,14 @@
-"""A laboratory without a screen: opens the service, runs one experiment from the first step to the last, closes."""
+"""A laboratory without a screen, until its experiment has run from the first step to the last, or until it is told to
+end: opens the service, closes it again."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TypeVar
 
 from lambdatui.events import Record
 from lambdatui.experiment.language import Language
@@ -16,6 +19,8 @@ from lambdatui.journal import Journal
 from lambdatui.lab import Lab
 from lambdatui.refusal import ServiceRefusal
 
+_READ_BYTES = 2**16
+_T = TypeVar("_T")
 Reader = Callable[[Sequence[Record]], None]
 """Takes the records that have come since the last time. What it raises ends the run."""
 
@@ -35,8 +40,31 @@ async def run(experiment: ExperimentFile, language: Language, readers: Sequence[
     Interrupted, and what a reader raises.
     """
     journal = Journal()
+    return await _attended(_run(experiment, language, journal), journal, readers)
+
+
+async def serve(
+    experiment: ExperimentFile | None,
+    language: Language,
+    port: int,
+    readers: Sequence[Reader],
+    ready: Callable[[str], None],
+    *,
+    until_eof: bool,
+) -> None:
+    """A laboratory with the functions of an experiment, or none, whose steps do not run. `ready` gets the address of
+    its endpoint when they are there.
+
+    It goes on until standard input ends, if that is wanted. Raises as :func:`run` does.
+    """
+    journal = Journal()
+    await _attended(_serve(experiment, language, port, journal, ready, until_eof), journal, readers)
+
+
+async def _attended(work: Coroutine[None, None, _T], journal: Journal, readers: Sequence[Reader]) -> _T:
+    """Do the work while readers follow the journal, until a signal breaks it off."""
     followers = [_Follower(journal, reader) for reader in readers]
-    running = asyncio.ensure_future(_run(experiment, language, journal))
+    running = asyncio.ensure_future(work)
     following = [asyncio.ensure_future(follower.follow()) for follower in followers]
     received: list[int] = []
     loop = asyncio.get_running_loop()
@@ -61,7 +89,9 @@ async def run(experiment: ExperimentFile, language: Language, readers: Sequence[
 
 
 @asynccontextmanager
-async def open_target(experiment: ExperimentFile, journal: Journal) -> AsyncIterator[tuple[Target, Lab]]:
+async def open_target(
+    experiment: ExperimentFile | None, journal: Journal, port: int = 0
+) -> AsyncIterator[tuple[Target, Lab]]:
     """The local service behind its endpoint, with the surroundings that the experiment asks for, and the fold of its
     journal. Raises TargetError."""
     from lambdatui.experiment.laboratory import laboratory
@@ -69,9 +99,13 @@ async def open_target(experiment: ExperimentFile, journal: Journal) -> AsyncIter
 
     async with AsyncExitStack() as stack:
         try:
-            opening = laboratory(Settings(**experiment.laboratory.model_dump()), journal)
+            settings = Settings(**experiment.laboratory.model_dump()) if experiment else Settings()
+            path = experiment.path if experiment else None
+            opening = laboratory(settings, journal, port=port, experiment=path)
             opened = await stack.enter_async_context(opening)
-        except (OSError, ServiceRefusal) as error:
+        except OSError as error:
+            raise TargetError(f"the laboratory cannot be opened: {error.strerror or error}") from error
+        except ServiceRefusal as error:
             raise TargetError(f"the laboratory cannot be opened: {error}") from error
         yield opened.service, opened.lab
 
@@ -84,6 +118,41 @@ async def _run(experiment: ExperimentFile, language: Language, journal: Journal)
         return _as_of_now(journal)
 
 
+async def _serve(
+    experiment: ExperimentFile | None,
+    language: Language,
+    port: int,
+    journal: Journal,
+    ready: Callable[[str], None],
+    until_eof: bool,
+) -> None:
+    async with open_target(experiment, journal, port) as (target, lab):
+        if experiment:
+            await Runner(experiment, target, language, lab).open()
+        assert lab.endpoint
+        ready(lab.endpoint)
+        await (_end_of_stdin() if until_eof else asyncio.Event().wait())
+
+
+async def _end_of_stdin() -> None:
+    """Whatever is sent there is not for us."""
+    loop = asyncio.get_running_loop()
+    ended = asyncio.Event()
+
+    def read() -> None:
+        if not os.read(0, _READ_BYTES):
+            ended.set()
+
+    try:
+        loop.add_reader(0, read)
+    except OSError:  # what nobody waits for, as /dev/null, has ended
+        return
+    try:
+        await ended.wait()
+    finally:
+        loop.remove_reader(0)
+
+
 def _as_of_now(journal: Journal) -> Lab:
     lab = Lab()
     for record in journal.records:
@@ -91,7 +160,7 @@ def _as_of_now(journal: Journal) -> Lab:
     return lab
 
 
-def _interrupt(number: int, received: list[int], running: asyncio.Future[Lab]) -> None:
+def _interrupt(number: int, received: list[int], running: asyncio.Future[_T]) -> None:
     if received:  # the closing takes somebody too long; the guardian of the service clears away what is left
         signal.signal(number, signal.SIG_DFL)
         signal.raise_signal(number)

@@ -25,18 +25,24 @@ class OutputError(Exception):
 
 
 class Outputs:
-    """The transcript goes to standard output, unless one of the files does.
+    """The transcript goes to standard output, unless one of the files does, or there shall be none.
 
     Files are looked at on entering: nobody wants to learn after the run that its report is lost. Standard output that
     cannot be written raises OSError, files raise OutputError.
     """
 
     def __init__(
-        self, report_file: Path | None = None, junit_file: Path | None = None, journal_file: Path | None = None
+        self,
+        report_file: Path | None = None,
+        junit_file: Path | None = None,
+        journal_file: Path | None = None,
+        *,
+        transcript: bool = True,
     ) -> None:
         self._report_file = report_file
         self._junit_file = junit_file
         self._journal_file = journal_file
+        self._transcript = transcript
         self._journal: TextIO | None = None
 
     def __enter__(self) -> Outputs:
@@ -52,7 +58,7 @@ class Outputs:
                 )
             except OSError as error:
                 raise _cannot_write(self._journal_file, error) from None
-        self._transcribes = STDOUT not in files
+        self._transcribes = self._transcript and STDOUT not in files
         return self
 
     def __exit__(

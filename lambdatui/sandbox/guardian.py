@@ -12,9 +12,11 @@ import fcntl
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 MARK = "LAMBDATUI_LABORATORY"
@@ -49,10 +51,8 @@ class Guardian:
     @classmethod
     def start(cls) -> Guardian:
         """Make the folder, sweep those that dead laboratories left, and start the process."""
-        base = tempfile.gettempdir()
-        if len(base) > 60:  # the path of a Unix socket must fit into 100 bytes or so
-            base = "/tmp"
-        _sweep(Path(base))
+        base = _base()
+        _sweep(base)
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
         lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -91,6 +91,33 @@ class Guardian:
     def _say(self, line: str) -> None:
         with contextlib.suppress(BrokenPipeError):  # somebody killed the guardian: the laboratory goes on without
             os.write(self._pipe, line.encode())
+
+
+def living() -> Iterator[Path]:
+    """The folders of the laboratories that this user has running. One that belongs to another user, or that others can
+    look into, is none: anybody can make a folder of such a name where all may write."""
+    for folder in _base().glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            status = folder.lstat()
+            private = stat.S_ISDIR(status.st_mode) and not stat.S_IMODE(status.st_mode) & 0o077
+            if private and status.st_uid == os.geteuid() and _is_locked(folder):
+                yield folder
+
+
+def _base() -> Path:
+    base = tempfile.gettempdir()
+    return Path(base if len(base) <= 60 else "/tmp")  # the path of a Unix socket must fit into 100 bytes or so
+
+
+def _is_locked(folder: Path) -> bool:
+    lock = os.open(folder / _LOCK, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
 
 
 def _sweep(base: Path) -> None:

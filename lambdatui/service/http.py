@@ -129,7 +129,7 @@ def plain_refusal(refusal: Refusal) -> Response:
 
 class HttpServer:
     """Listens on one address. `refuse` answers for what never reaches `handle`, and where `handle` fails; `streams`
-    says which requests reach it before their body."""
+    says which requests are answered before their body, by `read` if that is somebody else."""
 
     def __init__(
         self,
@@ -138,12 +138,15 @@ class HttpServer:
         refuse: Callable[[Refusal], Response] = plain_refusal,
         limits: Limits | None = None,
         streams: Callable[[Request], bool] = lambda _: False,
+        read: Handler | None = None,
     ) -> None:
         self.handle = handle
+        self.read = read or handle
         self.streams = streams
         self.refuse = refuse
         self.limits = limits or Limits()
-        self.connections: set[Connection] = set()
+        self.connections: dict[Connection, None] = {}
+        """The oldest first."""
         self.buffer = memoryview(bytearray(_READ_BYTES))
         """Every connection reads into it and has done with it at once. A fresh one for each read, as asyncio makes it
         by itself, costs three system calls."""
@@ -179,6 +182,13 @@ class HttpServer:
             await server.wait_closed()
             self._drop_accepted()
 
+    def make_room(self, new: Connection) -> None:
+        """For a connection that is made. Where there are as many as there may be it takes the place of the oldest one
+        that waits for no answer: whoever connects and sends nothing, or does not come to an end, cannot keep others
+        out. Where all wait it is turned away itself."""
+        if self.limits.connections is not None and len(self.connections) > self.limits.connections:
+            next(each for each in self.connections if each is new or not each.waits).drop()
+
     def _drop_accepted(self) -> None:
         for connection in list(self.connections):
             connection.drop()
@@ -209,17 +219,21 @@ class Connection(asyncio.BufferedProtocol):
         """Of the body that is arriving, if there is one."""
         self._timer: asyncio.TimerHandle | None = None
         self._heard = 0.0
+        self._begun = 0, 0.0
+        """How many requests had begun when the last one did, and when that was."""
         self._writable = True
         self._reading = True
         self._open = True
         self._lingering = False
-        server.connections.add(self)
+        server.connections[self] = None
 
     # What the transport calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        if self._open:
+            self._server.make_room(self)
         if not self._open:
             transport.abort()
             return
@@ -253,6 +267,11 @@ class Connection(asyncio.BufferedProtocol):
         self._writable = True
         self._advance()
 
+    @property
+    def waits(self) -> bool:
+        """For an answer."""
+        return self._later is not None
+
     def drop(self) -> None:
         """Hang up; whatever arrives or becomes ready later is ignored."""
         self._forget()
@@ -262,7 +281,7 @@ class Connection(asyncio.BufferedProtocol):
     def _forget(self) -> None:
         self._open = False
         self._queue.clear()
-        self._server.connections.discard(self)
+        self._server.connections.pop(self, None)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -293,7 +312,7 @@ class Connection(asyncio.BufferedProtocol):
             self._balance()
 
     def _answer(self, request: Request) -> None:
-        answer = self._ask(request)
+        answer = self._ask(self._server.handle, request)
         assert not isinstance(answer, BodyReader)
         if isinstance(answer, Later):
             sent = answer.attach(self._deliver)
@@ -304,14 +323,14 @@ class Connection(asyncio.BufferedProtocol):
         self._write(request, answer)
 
     def _read(self, request: Request) -> None:
-        answer = self._ask(request)
+        answer = self._ask(self._server.read, request)
         assert not isinstance(answer, Later)
         self._answering = request
         self._reader = answer if isinstance(answer, BodyReader) else _Unread(answer)
 
-    def _ask(self, request: Request) -> Response | Later | BodyReader:
+    def _ask(self, handler: Handler, request: Request) -> Response | Later | BodyReader:
         try:
-            return self._server.handle(request)
+            return handler(request)
         except Exception as error:
             message = f"{request.method} {request.path} failed"
             self._loop.call_exception_handler({"message": message, "exception": error, "protocol": self})
@@ -367,6 +386,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def _watch(self) -> None:
         self._heard = self._loop.time()
+        if self._begun[0] != self._parser.begun:
+            self._begun = self._parser.begun, self._heard
         idle = self._server.limits.idle_seconds
         if self._timer is None and idle is not None:
             self._timer = self._loop.call_later(idle, self._check_silence, idle)
@@ -375,7 +396,13 @@ class Connection(asyncio.BufferedProtocol):
         self._timer = None
         if not self._parser.incomplete:
             return
-        left = idle if not self._reading else self._heard + idle - self._loop.time()
+        now = self._loop.time()
+        in_all = self._server.limits.request_seconds
+        left = self._heard + idle - now
+        if in_all is not None:
+            left = min(left, self._begun[1] + in_all - now)
+        if not self._reading:
+            left = idle
         if left > 0:
             self._timer = self._loop.call_later(left, self._check_silence, idle)
         else:

@@ -31,12 +31,16 @@ STATUS: Mapping[Why, int] = {
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request may cost."""
+    """What one request may cost, and one server."""
 
     head_bytes: int = 64 * 2**10
     body_bytes: int = 8 * 2**20
     idle_seconds: float | None = 30.0
     """How long the sender of an incomplete request may be silent; None: for ever."""
+    request_seconds: float | None = None
+    """How long a request may take to arrive, however its sender trickles; None: for ever."""
+    connections: int | None = None
+    """How many there may be at once; None: as many as come."""
 
 
 class Request(NamedTuple):
@@ -103,6 +107,8 @@ class RequestParser:
         self._standstill_bytes = 0
         self.incomplete = False
         """A request has begun and not ended."""
+        self.begun = 0
+        """So many have."""
         self.wants_continue = False
         """The sender waits for `100 Continue` before it sends the body (RFC 9110, 10.1.1)."""
 
@@ -137,6 +143,7 @@ class RequestParser:
     def on_message_begin(self) -> None:
         self._progress = True
         self.incomplete = True
+        self.begun += 1
         self._head_complete = self._upgrading = self._streaming = False
         self._url = b""
         self._headers: dict[str, str] = {}

@@ -46,6 +46,8 @@ class Roles:
         """By ARN, those that nobody made."""
         self._credentials: dict[tuple[str, str], Credentials] = {}
         """By function and the ARN of its role."""
+        self._holders: dict[str, tuple[str, str]] = {}
+        """Those two, by access key id."""
 
     def put(self, name: str, trust: Document, policies: Mapping[str, Document]) -> None:
         """A new role, or the same as another."""
@@ -85,15 +87,17 @@ class Roles:
         key = function, self.of(configuration).arn
         if key not in self._credentials:
             self._credentials[key] = Credentials.generate()
+            self._holders[self._credentials[key].access_key_id] = key
         return self._credentials[key]
 
     def session(self, access_key_id: str) -> Session | None:
         """Whose credentials these are, and what its role allows now."""
-        for (function, arn), credentials in self._credentials.items():
-            if credentials.access_key_id == access_key_id:
-                role = self._default if arn == self._default.arn else self.get(arn)
-                return Session(function, role, credentials)
-        return None
+        holder = self._holders.get(access_key_id)
+        if holder is None:
+            return None
+        function, arn = holder
+        role = self._default if arn == self._default.arn else self.get(arn)
+        return Session(function, role, self._credentials[holder])
 
     def _named(self, name: str) -> Role:
         if name not in self._roles:

@@ -78,6 +78,7 @@ class Service:
         """The laboratory's own, which is gone when it is; only its user can look into it."""
         self.endpoint: str | None = None
         """Where functions find the APIs of AWS that the laboratory has; None: nowhere."""
+        self.region = settings.region
         self._settings = settings
         self._guardian = guardian
         self._machine = machine

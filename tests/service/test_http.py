@@ -318,9 +318,12 @@ Connect: TypeAlias = Callable[[], "asyncio.Future[Client]"]
 
 @contextlib.asynccontextmanager
 async def serving(
-    handle: Handler, limits: Limits = LIMITS, refuse: Callable[[Refusal], Response] = plain_refusal
+    handle: Handler,
+    limits: Limits = LIMITS,
+    refuse: Callable[[Refusal], Response] = plain_refusal,
+    server: HttpServer | None = None,
 ) -> AsyncIterator[tuple[HttpServer, Connect]]:
-    server = HttpServer(handle, limits=limits, refuse=refuse)
+    server = server or HttpServer(handle, limits=limits, refuse=refuse)
     await server.start()
     clients: list[Client] = []
 
@@ -508,6 +511,71 @@ class TestServer:
             client.send(post("/a", b"body")[:-1])
             assert (await client.response())[0] == 408
             assert await client.ended()
+
+    async def test_who_trickles_is_not_silent_but_slow(self) -> None:
+        async with serving(echo, Limits(idle_seconds=0.2, request_seconds=0.3)) as (_, connect):
+            client = await connect()
+            answer = asyncio.ensure_future(client.response())
+            client.send(get("/")[:-2])
+            while not answer.done():
+                client.send(b"a: b\r\n")
+                await asyncio.sleep(0.01)
+            assert (await answer)[0] == 408
+
+    async def test_a_request_is_not_slow_for_those_before_it(self) -> None:
+        async with serving(echo, Limits(idle_seconds=30, request_seconds=60)) as (server, connect):
+            client = await connect()
+            client.send(get("/")[:-2])
+            (connection,) = server.connections
+            while connection._timer is None:
+                await asyncio.sleep(0)
+            first = connection._begun
+            client.send(get("/")[-2:] + get("/")[:-2])
+            assert (await client.response())[0] == 200
+            assert connection._begun[0] == 2 and connection._begun[1] > first[1]
+
+    async def test_a_new_connection_takes_the_place_of_the_oldest_that_waits_for_nothing(self) -> None:
+        parked = Parked()
+        async with serving(parked, Limits(connections=3)) as (server, connect):
+            waits, silent, begins = [await connect() for _ in range(3)]
+            waits.send(get("/"))
+            _, later = await parked.asked.get()
+            begins.send(get("/")[:-2])
+            late = await connect()
+            assert await silent.ended()
+            await connect()
+            assert await begins.ended()
+            late.send(get("/late"))
+            await parked.asked.get()
+            later.send(Response(204))
+            assert (await waits.response())[0] == 204
+            assert len(server.connections) == 3
+
+    async def test_where_all_wait_a_new_connection_is_turned_away(self) -> None:
+        parked = Parked()
+        async with serving(parked, Limits(connections=2)) as (_, connect):
+            clients = [await connect() for _ in range(2)]
+            for client in clients:
+                client.send(get("/"))
+            asked = [await parked.asked.get() for _ in clients]
+            assert await (await connect()).ended()
+            for _, later in asked:
+                later.send(Response(204))
+            assert [(await client.response())[0] for client in clients] == [204, 204]
+
+    async def test_who_is_known_by_the_head_is_answered_by_somebody_else(self) -> None:
+        def strange(head: Request) -> bool:
+            return "x-strange" in head.headers
+
+        def turn_away(head: Request) -> Response:
+            return Response(403, head.path.encode() + head.body)
+
+        server = HttpServer(echo, limits=LIMITS, streams=strange, read=turn_away)
+        async with serving(echo, server=server) as (_, connect):
+            client = await connect()
+            client.send(post("/a", b"body", "X-Strange: yes") + post("/b", b"body"))
+            assert (await client.response())[::2] == (403, b"/a")
+            assert (await client.response())[::2] == (200, b"POST /b body")
 
     async def test_silence_between_requests_is_welcome(self) -> None:
         async with serving(echo) as (server, connect):
