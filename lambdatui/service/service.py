@@ -21,6 +21,7 @@ from lambdatui.sandbox.machine import Machine
 from lambdatui.service.copies import Copies
 from lambdatui.service.deployments import LATEST, Deployments, Revision
 from lambdatui.service.event_queue import EventQueue
+from lambdatui.service.function_urls import FunctionUrls
 from lambdatui.service.invocation import Invocations
 from lambdatui.service.pool import Pool, Surroundings
 from lambdatui.service.roles import Roles, Session
@@ -80,6 +81,7 @@ class Service:
         self._roles = Roles(f"arn:aws:iam::{ACCOUNT_ID}:role/", journal)
         self._copies = Copies(self.folder / "code")
         self._deployments = Deployments(self._copies, arn, journal, self._function_changed)
+        self.urls = FunctionUrls(self._deployments, journal)
         self._scheduler = Scheduler(settings.concurrent_executions)
         surroundings = Surroundings(
             settings.region,
@@ -224,11 +226,12 @@ class Service:
         qualifier: str | None = None,
         invocation_type: str = "RequestResponse",
         step: int | None = None,
+        request_id: str | None = None,
     ) -> str:
-        """The request id, once the caller is answered; the answer is in the journal. Raises ServiceRefusal for what
-        is no function, version or alias, or no payload. Of an asynchronous invocation ('Event') the answer is that it
-        was accepted."""
-        return await self._invocations.invoke(function, payload, qualifier, invocation_type, step)
+        """The request id, a new one unless it is given, once the caller is answered; the answer is in the journal.
+        Raises ServiceRefusal for what is no function, version or alias, or no payload. Of an asynchronous invocation
+        ('Event') the answer is that it was accepted."""
+        return await self._invocations.invoke(function, payload, qualifier, invocation_type, step, request_id)
 
     def recover(self) -> None:
         """Go on with the events that a laboratory before this one had in the queue when it came to a sudden end. The
@@ -254,6 +257,7 @@ class Service:
     async def clear(self) -> None:
         """Remove all functions and environments; callers in flight get LaboratoryCleared."""
         functions = list(self._deployments)
+        await self.urls.clear()
         await self._invocations.clear()
         await self._deployments.clear()
         await self._pool.end("the laboratory was cleared")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from lambdatui.aws.arns import function_reference
 from lambdatui.aws.call import Call
+from lambdatui.aws.lambda_api.function_urls import FunctionUrls
 from lambdatui.aws.lambda_api.invoke import Invoke
 from lambdatui.aws.routes import Route, Routes
 from lambdatui.aws.wire import rest_error
@@ -23,6 +24,7 @@ class LambdaApi:
         self.routes = Routes(
             [
                 *Invoke(service, lab).routes(),
+                *FunctionUrls(service).routes(),
             ]
         )
 
