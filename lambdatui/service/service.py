@@ -12,6 +12,7 @@ from pathlib import Path
 from lambdatui import events as ev
 from lambdatui.events import Json
 from lambdatui.function import Code, Configuration, check_provisioned, check_reserves
+from lambdatui.function_url import UrlConfiguration
 from lambdatui.journal import Journal
 from lambdatui.refusal import InvalidParameter, ServiceRefusal
 from lambdatui.role import Document
@@ -135,6 +136,10 @@ class Service:
             if isinstance(role := changes.get("role"), str):
                 self._roles.get(role).check_trust()
             await self._deployments.update(function, changes)
+
+    async def create_function_url(self, function: str, configuration: UrlConfiguration) -> None:
+        """An address for what the function is now; `urls` has all that can be done with it."""
+        await self.urls.create(function, None, configuration)
 
     async def create_role(self, name: str, trust: Document, policies: Mapping[str, Document]) -> None:
         """A role that functions can name."""

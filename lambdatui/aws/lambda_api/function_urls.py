@@ -142,4 +142,3 @@ def _cors(cors: Cors) -> dict[str, Json]:
         "MaxAge": cors.max_age,
     }
     return {name: value for name, value in members.items() if value not in (None, False, [])}
-
