@@ -9,7 +9,6 @@ import asyncio
 import secrets
 import string
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -129,8 +128,7 @@ class FunctionUrls:
             await self.host.close(url.id)
 
     def _check(self, function: str, alias: str | None, missing: str) -> None:
-        if violations := list(_violations(alias)):
-            raise ValidationFailed(f"1 validation error detected: {violations[0]}")
+        _check_alias(alias)
         if function not in self._deployments:
             raise ResourceNotFound(missing)
         if alias is not None and alias not in self._deployments.aliases(function):
@@ -141,12 +139,15 @@ class FunctionUrls:
         return f"{arn}:{alias}" if alias else arn
 
 
-def _violations(alias: str | None) -> Iterator[str]:
+def _check_alias(alias: str | None) -> None:
     """A function URL is for an alias, or for $LATEST, which is said by saying nothing."""
-    place = (
-        f"Value '{alias}' at 'qualifier' failed to satisfy constraint: Member must satisfy regular expression pattern:"
-    )
     if alias == "$LATEST":
-        yield rf"{place} ((?!^\d+$)^[0-9a-zA-Z-_]+$)"
+        pattern = r"((?!^\d+$)^[0-9a-zA-Z-_]+$)"
     elif alias is not None and alias.isdecimal():
-        yield rf"{place} (^\$LATEST$)|((?!^[0-9]+$)([a-zA-Z0-9-_]+))"
+        pattern = r"(^\$LATEST$)|((?!^[0-9]+$)([a-zA-Z0-9-_]+))"
+    else:
+        return
+    raise ValidationFailed(
+        f"1 validation error detected: Value '{alias}' at 'qualifier' failed to satisfy constraint: "
+        f"Member must satisfy regular expression pattern: {pattern}"
+    )
