@@ -30,6 +30,10 @@ _OF_THE_CONNECTION = {
 }
 """Headers that are the server's to set, not the function's."""
 
+_PRELUDE_END = bytes(8)
+_MAX_PRELUDE = 2**16
+"""What has no end by then is no prelude."""
+
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
 
@@ -155,12 +159,30 @@ def response_of(payload: str) -> Response:
             body = base64.b64decode(body, validate=True)
         except binascii.Error as error:
             raise MalformedResponse(f"The body is no base64: {error}") from None
-    return response_head(result, body, "application/json")
+    return _with_head(result, body, "application/json")
 
 
-def response_head(result: Mapping[str, Json], body: bytes, content_type: str) -> Response:
-    """With the status, headers and cookies that `result` says, and a content type where it says none. Raises
-    MalformedResponse."""
+def streamed_response_of(start: bytes, *, complete: bool) -> Response | None:
+    """How a streamed response begins; None where more of it is needed to say.
+
+    It may have a prelude with its status, headers and cookies, in JSON, that ends with eight NULs, as the Node.js
+    runtime's HttpResponseStream writes it ("Response streaming for Lambda functions"). Without, all of it is the body,
+    whatever it looks like. Raises MalformedResponse.
+    """
+    metadata, end, body = start.partition(_PRELUDE_END)
+    if not end and not complete and start[:1] in (b"", b"{") and len(start) < _MAX_PRELUDE:
+        return None
+    try:
+        prelude = parse_json(metadata.decode()) if end else None
+    except (ValueError, RecursionError):
+        prelude = None
+    if not isinstance(prelude, dict):
+        return Response(200, start, [("Content-Type", "application/octet-stream")])
+    return _with_head(prelude, body, "application/octet-stream")
+
+
+def _with_head(result: Mapping[str, Json], body: bytes, content_type: str) -> Response:
+    """With the status, headers and cookies that `result` says, and a content type where it says none."""
     headers = [*_response_headers(result.get("headers")), *_set_cookies(result.get("cookies"))]
     if all(name.lower() != "content-type" for name, _ in headers):
         headers.insert(0, ("Content-Type", content_type))

@@ -15,7 +15,7 @@ from lambdatui.aws.cors import is_preflight, preflight, with_cors
 from lambdatui.aws.hosts import check_host
 from lambdatui.aws.keys import Keys
 from lambdatui.aws.signature import Unauthenticated, verify
-from lambdatui.aws.url_payloads import MalformedResponse, Signer, event_for, response_of
+from lambdatui.aws.url_payloads import MalformedResponse, Signer, event_for, response_of, streamed_response_of
 from lambdatui.events import Json
 from lambdatui.lab import Invocation, Lab
 from lambdatui.refusal import AccessDenied, ServiceRefusal
@@ -131,18 +131,21 @@ class UrlServer:
             return _too_large()
         try:
             await self._service.invoke(url.function, payload, qualifier=url.alias, request_id=request_id)
-            return _response(self._lab.invocations[request_id])
+            return _response(self._lab.invocations[request_id], url)
         except (ServiceRefusal, LaboratoryCleared, MalformedResponse):
             return _bad_gateway()
 
 
-def _response(invocation: Invocation) -> Response:
+def _response(invocation: Invocation, url: FunctionUrl) -> Response:
     if invocation.status == "throttled":
         reason = {"Reason": invocation.throttle_reason, "Type": "User", "message": "Rate Exceeded."}
         return _error(429, "TooManyRequestsException", {**reason})
     if invocation.status != "succeeded":
         return _bad_gateway()
-    return response_of(invocation.payload or "")
+    payload = invocation.payload or ""
+    if url.configuration.invoke_mode == "RESPONSE_STREAM":
+        return streamed_response_of(payload.encode(errors="replace"), complete=True) or _bad_gateway()
+    return response_of(payload)
 
 
 def _finished(response: Response, url: FunctionUrl, request: Request, request_id: str) -> Response:
