@@ -9,22 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import resource
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from typing import Protocol
 from urllib.parse import parse_qsl
 
 from lambdatui import events as ev
 from lambdatui.aws.call import Call
+from lambdatui.aws.hosts import check_host
 from lambdatui.aws.keys import Keys
 from lambdatui.aws.lambda_api.api import LambdaApi
 from lambdatui.aws.logs_api.api import LogsApi
 from lambdatui.aws.packages import Packages
 from lambdatui.aws.signature import Unauthenticated, claim, claimed_service, verify
 from lambdatui.aws.sts_api import StsApi
+from lambdatui.aws.url_servers import UrlServers
 from lambdatui.aws.wire import rest_error
 from lambdatui.lab import Lab
 from lambdatui.refusal import AccessDenied, NotImplementedHere, RequestTooLarge, ServiceRefusal
@@ -73,6 +73,7 @@ class Endpoint:
             self._handle, refuse=_refuse, limits=_limits(), streams=self._is_stranger, read=self._turn_away
         )
         self._service = service
+        self._url_servers = UrlServers(service, lab, keys)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -90,10 +91,12 @@ class Endpoint:
             reason = os.strerror(error.errno) if error.errno else str(error)
             raise OSError(error.errno, f"port {port} cannot be had: {reason}") from error
         self._service.endpoint = self.url
+        self._service.urls.host = self._url_servers
         self._service.journal.append(ev.EndpointOpened(self.url))
 
     async def close(self) -> None:
         await self._server.close()
+        await self._url_servers.close_all()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -155,19 +158,9 @@ class Endpoint:
 
 def _check_sender(request: Request) -> None:
     """Raises AccessDenied. A browser says where a page came from that sends something; no AWS client does."""
-    host = request.headers.get("host", "")
-    name = re.sub(r":\d*$", "", host).strip("[]")
-    if name != "localhost" and not _is_loopback(name):
-        raise AccessDenied(f"The laboratory does not answer to the name {name}.")
+    check_host(request)
     if "origin" in request.headers or request.headers.get("sec-fetch-site", "none") != "none":
         raise AccessDenied("The laboratory does not answer to web pages.")
-
-
-def _is_loopback(name: str) -> bool:
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def _query(request: Request) -> dict[str, str]:
