@@ -54,7 +54,7 @@ def problems_in(operation: OperationModel, response: Mapping[str, Any]) -> Itera
         if member.serialization.get("location") == "header" and header is not None:
             yield from _of_value(member, header if member.type_name == "string" else int(header), name)
     if not operation.has_streaming_output and "payload" not in shape.serialization:
-        yield from _of_value(_in_body(shape), json.loads(response["body"]), "")
+        yield from _of_value(_in_body(shape), json.loads(response["body"] or b"{}"), "")
 
 
 def _of_error(operation: OperationModel, status: int, headers: Mapping[str, str], body: bytes) -> Iterator[str]:
