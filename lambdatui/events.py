@@ -451,6 +451,54 @@ class LogWritten:
     lines: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class LogGroupCreated:
+    """Somebody made a log group; a function's comes into being, like its streams, when the first event is written to
+    it."""
+
+    log_group: str
+    tags: dict[str, Json]
+
+
+@dataclass(frozen=True)
+class LogGroupChanged:
+    """Its settings are these now; `retention_in_days` is None where events are kept for ever."""
+
+    log_group: str
+    retention_in_days: int | None
+    tags: dict[str, Json]
+
+
+@dataclass(frozen=True)
+class LogGroupDeleted:
+    """With all of its streams."""
+
+    log_group: str
+
+
+@dataclass(frozen=True)
+class LogStreamCreated:
+    log_group: str
+    log_stream: str
+
+
+@dataclass(frozen=True)
+class LogStreamDeleted:
+    log_group: str
+    log_stream: str
+
+
+@dataclass(frozen=True)
+class LogEventsPut:
+    """Somebody appended log events to a stream (PutLogEvents), which may be events of the past: `timestamps` are in
+    milliseconds since the epoch, one for each of `messages`."""
+
+    log_group: str
+    log_stream: str
+    timestamps: tuple[int, ...]
+    messages: tuple[str, ...]
+
+
 # -- experiments ----------------------------------------------------------------------------------------------------
 
 
@@ -539,6 +587,12 @@ Event: TypeAlias = (
     | EventConcluded
     | EventForwarded
     | LogWritten
+    | LogGroupCreated
+    | LogGroupChanged
+    | LogGroupDeleted
+    | LogStreamCreated
+    | LogStreamDeleted
+    | LogEventsPut
     | ExperimentOpened
     | PredictionMade
     | StepStarted

@@ -6,7 +6,8 @@ state, which is how a saved journal shows the same screens again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import insort
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 
 from lambdatui import events as ev
@@ -184,21 +185,63 @@ _OF_AN_ATTEMPT = [each for each in fields(Invocation) if each.name not in _OF_TH
 
 @dataclass(frozen=True, slots=True)
 class LogEvent:
+    """`number` counts all log events of the laboratory, in the order of their arrival. What somebody put arrived at
+    `put_at`, and may be of another `time`; it is None for what came from an environment."""
+
     time: float
     text: str
     request_id: str | None
     platform: bool
+    number: int
+    put_at: float | None = None
+
+    @property
+    def timestamp(self) -> int:
+        """Milliseconds since the epoch."""
+        return round(self.time * 1000)
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Of events in a stream, or in several."""
+        return self.timestamp, self.number
 
 
 @dataclass
 class LogStream:
-    """There is none before the first log event, and none for a function that may not log."""
+    """`events` are in the order of their time, and of their arrival where that is the same. `stored_bytes` are those of
+    their texts in UTF-8."""
 
     group: str
     name: str
-    environment: str
     created_at: float
     events: list[LogEvent] = field(default_factory=list)
+    last_arrival: float | None = None
+    stored_bytes: int = 0
+
+    def add(self, event: LogEvent) -> None:
+        if self.events and event.time < self.events[-1].time:
+            insort(self.events, event, key=lambda each: each.order)
+        else:
+            self.events.append(event)
+        self.stored_bytes += len(event.text) if event.text.isascii() else len(event.text.encode(errors="replace"))
+
+
+@dataclass
+class LogGroup:
+    """Of functions that may not log there is none."""
+
+    name: str
+    created_at: float
+    tags: dict[str, Json] = field(default_factory=dict)
+    retention_in_days: int | None = None
+    """None: for ever."""
+    streams: dict[str, LogStream] = field(default_factory=dict)
+
+    def stream(self, name: str, now: float) -> LogStream:
+        """The stream of this name, which is made now if there is none."""
+        if name not in self.streams:
+            self.streams[name] = LogStream(self.name, name, now)
+        return self.streams[name]
 
 
 @dataclass
@@ -266,7 +309,9 @@ class Lab:
         self.functions: dict[str, Function] = {}
         self.environments: dict[str, Environment] = {}
         self.invocations: dict[str, Invocation] = {}
-        self.streams: dict[str, LogStream] = {}
+        self.log_groups: dict[str, LogGroup] = {}
+        self.log_events = 0
+        """How many there have been."""
         self.provisioned: dict[tuple[str, str], ev.ProvisionedConcurrencyChanged] = {}
         """By function and qualifier, as it was said last."""
         self.experiment: Experiment | None = None
@@ -274,9 +319,19 @@ class Lab:
     def logs_of(self, request_id: str) -> list[LogEvent]:
         """The log events of one invocation, all of its attempts: those that carry its request id. (Those of an init
         belong to none.)"""
-        names = dict.fromkeys(each.log_stream for each in self.invocations[request_id].attempts)
-        streams: Iterable[LogStream] = (self.streams[name] for name in names if name in self.streams)
-        return [event for stream in streams for event in stream.events if event.request_id == request_id]
+        places = dict.fromkeys((each.log_group, each.log_stream) for each in self.invocations[request_id].attempts)
+        streams = (self.stream(*place) for place in places)
+        return [event for stream in streams if stream for event in stream.events if event.request_id == request_id]
+
+    @property
+    def streams(self) -> Iterator[LogStream]:
+        """Of all log groups."""
+        return (stream for group in self.log_groups.values() for stream in group.streams.values())
+
+    def stream(self, group: str | None, name: str | None) -> LogStream | None:
+        """The log stream, an environment's or another, if there is one: not before its first event, nor for a function
+        that may not log."""
+        return self.log_groups[group].streams.get(name or "") if group in self.log_groups else None
 
     def apply(self, record: ev.Record) -> None:
         """Fold one record in. Events about things that a restart has swept away are passed over."""
@@ -367,11 +422,16 @@ class Lab:
                 | ev.EventForwarded()
             ) as event:
                 self._apply_invocation(time, event)
-            case ev.LogWritten() as event if event.environment in self.environments:
-                stream = self.streams.setdefault(
-                    event.log_stream, LogStream(event.log_group, event.log_stream, event.environment, time)
-                )
-                stream.events += [LogEvent(time, line, event.request_id, event.platform) for line in event.lines]
+            case (
+                ev.LogWritten()
+                | ev.LogGroupCreated()
+                | ev.LogGroupChanged()
+                | ev.LogGroupDeleted()
+                | ev.LogStreamCreated()
+                | ev.LogStreamDeleted()
+                | ev.LogEventsPut()
+            ) as event:
+                self._apply_log(time, event)
             case (
                 ev.ExperimentOpened()
                 | ev.PredictionMade()
@@ -493,6 +553,32 @@ class Lab:
                     invocation.status = "failed" if event.condition == "RecursiveInvocation" else "throttled"
             case ev.EventForwarded():
                 invocation.forwarded.append(event)
+
+    def _apply_log(self, time: float, event: ev.Event) -> None:
+        match event:
+            case ev.LogWritten() if event.environment in self.environments:
+                group = self.log_groups.setdefault(event.log_group, LogGroup(event.log_group, time))
+                stream = group.stream(event.log_stream, time)
+                for line in event.lines:
+                    self._add(stream, time, LogEvent(time, line, event.request_id, event.platform, self.log_events))
+            case ev.LogEventsPut() if put_to := self.stream(event.log_group, event.log_stream):
+                for timestamp, message in zip(event.timestamps, event.messages, strict=True):
+                    self._add(put_to, time, LogEvent(timestamp / 1000, message, None, False, self.log_events, time))
+            case ev.LogGroupCreated():
+                self.log_groups[event.log_group] = LogGroup(event.log_group, time, event.tags)
+            case ev.LogGroupDeleted():
+                self.log_groups.pop(event.log_group, None)
+            case ev.LogGroupChanged() if changed := self.log_groups.get(event.log_group):
+                changed.retention_in_days, changed.tags = event.retention_in_days, event.tags
+            case ev.LogStreamCreated() if holder := self.log_groups.get(event.log_group):
+                holder.stream(event.log_stream, time)
+            case ev.LogStreamDeleted() if holder := self.log_groups.get(event.log_group):
+                holder.streams.pop(event.log_stream, None)
+
+    def _add(self, stream: LogStream, now: float, event: LogEvent) -> None:
+        stream.add(event)
+        stream.last_arrival = now
+        self.log_events += 1
 
     def _apply_experiment(self, time: float, event: ev.Event) -> None:
         if isinstance(event, ev.ExperimentOpened):

@@ -15,6 +15,12 @@ class InvalidParameter(ServiceRefusal):
     code = "InvalidParameterValueException"
 
 
+class InvalidLogsParameter(ServiceRefusal):
+    """What CloudWatch Logs does not take, by its own name for that."""
+
+    code = "InvalidParameterException"
+
+
 class ValidationFailed(ServiceRefusal):
     """Values that break the constraints of an operation's model; `code` is the same for every operation."""
 
@@ -28,9 +34,15 @@ class SerializationFailed(ServiceRefusal):
 
 
 class ResourceNotFound(ServiceRefusal):
-    """There is no such function, version or alias."""
+    """There is no such function, version or alias, log group or log stream."""
 
     code = "ResourceNotFoundException"
+
+
+class ResourceAlreadyExists(ServiceRefusal):
+    """There is such a log group or log stream already."""
+
+    code = "ResourceAlreadyExistsException"
 
 
 class ResourceConflict(ServiceRefusal):

@@ -21,6 +21,7 @@ from lambdatui import events as ev
 from lambdatui.aws.call import Call
 from lambdatui.aws.keys import Keys
 from lambdatui.aws.lambda_api.api import LambdaApi
+from lambdatui.aws.logs_api.api import LogsApi
 from lambdatui.aws.packages import Packages
 from lambdatui.aws.signature import Unauthenticated, claim, claimed_service, verify
 from lambdatui.aws.sts_api import StsApi
@@ -63,7 +64,11 @@ class Endpoint:
     def __init__(self, service: Service, lab: Lab, keys: Keys) -> None:
         self.keys = keys
         self._packages = Packages()
-        self._apis: Mapping[str, Api] = {"lambda": LambdaApi(service, lab, self._locate), "sts": StsApi()}
+        self._apis: Mapping[str, Api] = {
+            "lambda": LambdaApi(service, lab, self._locate),
+            "logs": LogsApi(service.log_groups, lab),
+            "sts": StsApi(),
+        }
         self._server = HttpServer(
             self._handle, refuse=_refuse, limits=_limits(), streams=self._is_stranger, read=self._turn_away
         )

@@ -42,10 +42,7 @@ def rest_answer(status: int, members: Mapping[str, Json] | None, headers: tuple[
     """An operation's output in JSON, without members that are None; no body at all where there is no output."""
     if members is None:
         return Response(status, b"", (*_request_id(), *headers))
-    body = json.dumps(
-        {name: each for name, each in members.items() if each is not None}, separators=(",", ":"), ensure_ascii=False
-    ).encode(errors="replace")
-    return Response(status, body, (("Content-Type", "application/json"), *_request_id(), *headers))
+    return Response(status, _json(members), (("Content-Type", "application/json"), *_request_id(), *headers))
 
 
 def rest_error(refusal: ServiceRefusal) -> Response:
@@ -58,15 +55,20 @@ def rest_error(refusal: ServiceRefusal) -> Response:
     return rest_answer(status, members, (("x-amzn-ErrorType", code),))
 
 
-def json_answer(members: Mapping[str, Json], status: int = 200) -> Response:
-    """An output of JSON 1.1."""
-    body = json.dumps(members, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
+def json_answer(members: Mapping[str, Json] | None = None, status: int = 200) -> Response:
+    """An output of JSON 1.1, without members that are None; of an operation that has none, an empty body."""
+    body = b"" if members is None else _json(members)
     return Response(status, body, (("Content-Type", "application/x-amz-json-1.1"), *_request_id()))
 
 
 def json_error(refusal: ServiceRefusal) -> Response:
     """In the form of JSON 1.1; every error is a 400 there."""
     return json_answer({"__type": refusal.code, "message": str(refusal)}, 400)
+
+
+def _json(members: Mapping[str, Json]) -> bytes:
+    given = {name: each for name, each in members.items() if each is not None}
+    return json.dumps(given, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
 
 
 def _request_id() -> tuple[tuple[str, str], ...]:

@@ -8,11 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 
 from lambdatui.events import Json
 from lambdatui.experiment.schema import STATUSES, DestinationsExpected, Expect, Range, StatusExpected
-from lambdatui.lab import Invocation, Lab
+from lambdatui.lab import Invocation, Lab, LogStream
 
 _MAX_LINE = 300
 
@@ -23,13 +22,11 @@ class Before:
 
     environments: frozenset[str] = frozenset()
     rejections: int = 0
-    logged: tuple[tuple[str, int], ...] = ()
-    """Log streams and how many events each had."""
+    log_events: int = 0
 
     @classmethod
     def of(cls, lab: Lab) -> Before:
-        logged = tuple((stream.name, len(stream.events)) for stream in lab.streams.values())
-        return cls(frozenset(lab.environments), len(lab.rejections), logged)
+        return cls(frozenset(lab.environments), len(lab.rejections), lab.log_events)
 
 
 @dataclass(frozen=True)
@@ -50,23 +47,21 @@ class Seen:
         return [attempt for invocation in self.invocations for attempt in invocation.attempts]
 
     @property
-    def streams(self) -> list[str]:
+    def streams(self) -> list[LogStream]:
         """Distinct, in order of use; those of environments that may not log do not exist."""
-        return [
-            name for name in dict.fromkeys(each.log_stream or "" for each in self.attempts) if name in self.lab.streams
-        ]
+        places = dict.fromkeys((each.log_group, each.log_stream) for each in self.attempts)
+        return [stream for place in places if (stream := self.lab.stream(*place))]
 
     @cached_property
     def lines(self) -> list[str]:
         """What was logged for these invocations, and outside any invocation by the environments they ran in; in a step
         without invocations, by all."""
         mine = {invocation.request_id for invocation in self.invocations} | {None}
-        start = dict(self.before.logged)
         return [
             event.text
-            for name in (self.streams if self.invocations else self.lab.streams)
-            for event in islice(self.lab.streams[name].events, start.get(name, 0), None)
-            if event.request_id in mine
+            for stream in (self.streams if self.invocations else self.lab.streams)
+            for event in stream.events
+            if event.number >= self.before.log_events and event.request_id in mine
         ]
 
     @property

@@ -87,7 +87,7 @@ def report(lab: Lab, target: str) -> Report:
     """Of the experiment that is open in `lab`."""
     assert lab.experiment, "there is an experiment to report on"
     logs: dict[str, dict[str, list[str]]] = {}
-    for stream in lab.streams.values():
+    for stream in lab.streams:
         logs.setdefault(stream.group, {})[stream.name] = [event.text for event in stream.events]
     return Report(
         experiment=lab.experiment.title,

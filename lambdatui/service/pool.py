@@ -27,6 +27,7 @@ from lambdatui.service.deployments import Revision
 from lambdatui.service.environment import Environment, Host
 from lambdatui.service.extensions_api import Registration
 from lambdatui.service.lifecycle import INIT_LIMIT, Terms
+from lambdatui.service.log_groups import LogGroups
 from lambdatui.service.platform_records import PlatformRecords
 from lambdatui.service.roles import Roles
 from lambdatui.service.runtime_api import NextInvocation
@@ -50,8 +51,7 @@ class Surroundings:
     after which an idle one is reclaimed; without `cpu_limit`, every function has all of the CPU."""
 
     region: str
-    log_groups_arn: str
-    """What the ARNs of log groups begin with."""
+    log_groups: LogGroups
     log_dialect: str
     idle_timeout: float
     folder: Path
@@ -115,8 +115,6 @@ class Pool:
         self._residents: dict[str, _Resident] = {}
         self._provisioned: dict[tuple[str, str], Provisioned] = {}
         """By function and version."""
-        self._groups: set[str] = set()
-        """Log groups that exist."""
         self._changed = asyncio.Event()
         self._addresses = _addresses()
         surroundings.folder.mkdir(parents=True, exist_ok=True)
@@ -351,15 +349,14 @@ class Pool:
         """Keep log events, if the function's role may log: otherwise the service drops them without a word."""
         if not lines:
             return
-        role, group = self._surroundings.roles.of(resident.revision.configuration), resident.log_group
-        if resident.logs_as is not role:
-            arn = f"{self._surroundings.log_groups_arn}{group}"
-            if not role.may_log(arn, group_exists=group in self._groups):
+        surroundings, group, stream = self._surroundings, resident.log_group, resident.log_stream
+        role = surroundings.roles.of(resident.revision.configuration)
+        if resident.logs_as is not role or not surroundings.log_groups.has(group, stream):
+            if not surroundings.log_groups.admit(role, group, stream):
                 return
-            self._groups.add(group)
             resident.logs_as = role
         name = resident.environment.name
-        self._journal.append(ev.LogWritten(name, resident.log_group, resident.log_stream, request_id, platform, lines))
+        self._journal.append(ev.LogWritten(name, group, stream, request_id, platform, lines))
 
     def _released(self, resident: _Resident) -> None:
         revision = resident.revision
@@ -393,7 +390,6 @@ class Pool:
         for resident in list(self._residents.values()):
             resident.environment.end(because)
         await self._until(lambda: not self._residents)
-        self._groups.clear()
         self._provisioned.clear()
 
     async def _until(self, true: Callable[[], bool]) -> None:

@@ -25,6 +25,7 @@ from lambdatui.service.deployments import LATEST, Deployments, Revision
 from lambdatui.service.event_invoke import EventInvokeConfigs
 from lambdatui.service.event_queue import EventQueue
 from lambdatui.service.invocation import Invocations
+from lambdatui.service.log_groups import LogGroups
 from lambdatui.service.permissions import Permissions
 from lambdatui.service.pool import Pool, Surroundings
 from lambdatui.service.roles import Roles, Session
@@ -83,12 +84,13 @@ class Service:
         self._machine = machine
         arn = f"arn:aws:lambda:{settings.region}:{ACCOUNT_ID}:function:"
         self._roles = Roles(f"arn:aws:iam::{ACCOUNT_ID}:role/", journal)
+        self.log_groups = LogGroups(f"arn:aws:logs:{settings.region}:{ACCOUNT_ID}:log-group:", journal)
         self._copies = Copies(self.folder / "code")
         self._deployments = Deployments(self._copies, arn, journal, self._function_changed)
         self._scheduler = Scheduler(settings.concurrent_executions)
         surroundings = Surroundings(
             settings.region,
-            f"arn:aws:logs:{settings.region}:{ACCOUNT_ID}:log-group:",
+            self.log_groups,
             settings.log_dialect,
             settings.idle_timeout,
             self.folder / "tmp",
@@ -301,6 +303,7 @@ class Service:
         await self._deployments.clear()
         await self._pool.end("the laboratory was cleared")
         self._roles.clear()  # not before: what a function prints as it dies asks for its role
+        self.log_groups.clear()
         for name in functions:
             self._scheduler.remove(name)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from lambdatui.function import Configuration
 
-_SERVICES = ("LAMBDA", "LOGS", "STS")
+_SERVICES = ("LAMBDA", "CLOUDWATCH_LOGS", "STS")
 """Those of the laboratory's endpoint, as the AWS SDKs' variables name them."""
 _CAPITALS = string.ascii_uppercase + "234567"
 

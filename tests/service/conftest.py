@@ -41,8 +41,9 @@ class Laboratory:
 
     def lines(self, invocation: Invocation) -> list[str]:
         """What stands in its stream."""
-        assert invocation.log_stream
-        return [event.text for event in self.lab.streams[invocation.log_stream].events]
+        stream = self.lab.stream(invocation.log_group, invocation.log_stream)
+        assert stream
+        return [event.text for event in stream.events]
 
     async def until(self, happened: Callable[[ev.Event], bool], start: int = 0) -> ev.Event:
         """The first event from this number on, past or to come, of which this is true."""

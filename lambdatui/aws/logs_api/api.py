@@ -1,0 +1,37 @@
+"""The CloudWatch Logs API: which operation a request is for. The protocol is JSON 1.1, which names it in a header."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lambdatui.aws.call import Call, Operation
+from lambdatui.aws.logs_api.groups import Groups
+from lambdatui.aws.logs_api.log_events import LogEvents
+from lambdatui.aws.logs_api.streams import Streams
+from lambdatui.aws.wire import json_error
+from lambdatui.lab import Lab
+from lambdatui.refusal import NotImplementedHere, ServiceRefusal
+from lambdatui.service.http import Response
+from lambdatui.service.log_groups import LogGroups
+
+TARGET = "Logs_20140328."
+
+
+class LogsApi:
+    """All operations that there are here."""
+
+    def __init__(self, log_groups: LogGroups, lab: Lab) -> None:
+        parts = Groups(log_groups, lab), Streams(log_groups, lab), LogEvents(log_groups, lab)
+        self.operations: Mapping[str, Operation] = {
+            name: operation for part in parts for name, operation in part.operations()
+        }
+
+    async def carry_out(self, call: Call) -> Response:
+        """Raises ServiceRefusal."""
+        name = call.request.headers.get("x-amz-target", "").removeprefix(TARGET)
+        if name not in self.operations:
+            raise NotImplementedHere(f"The laboratory does not implement logs:{name}.")
+        return await self.operations[name](call)
+
+    def refuse(self, refusal: ServiceRefusal) -> Response:
+        return json_error(refusal)
