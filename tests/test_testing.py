@@ -72,7 +72,7 @@ def test_functions_of_an_experiment_and_functions_from_folders(tmp_path: Path) -
 
 def test_one_that_cannot_be_opened_says_why(tmp_path: Path) -> None:
     with (
-        pytest.raises(RuntimeError, match="none.yaml: cannot be read: No such file"),
+        pytest.raises(RuntimeError, match=r"none\.yaml: cannot be read: No such file"),
         laboratory(tmp_path / "none.yaml"),
     ):
         pass

@@ -100,22 +100,20 @@ class Endpoint:
 
     def _is_stranger(self, head: Request) -> bool:
         """Of a request whose body has not arrived, if it has one: whether it is refused whatever that is."""
-        if not {"content-length", "transfer-encoding"}.intersection(head.headers):
-            return False
-        try:
-            _check_sender(head)
-            claim(head, self.keys.find, datetime.now(UTC))
-        except ServiceRefusal:
-            return True
-        return False
+        has_body = not {"content-length", "transfer-encoding"}.isdisjoint(head.headers)
+        return has_body and self._objection(head) is not None
 
     def _turn_away(self, head: Request) -> Response:
+        too_late = Unauthenticated("InvalidSignatureException", "The request came before its signature was good.")
+        return self._refuse(head, self._objection(head) or too_late)
+
+    def _objection(self, head: Request) -> ServiceRefusal | None:
         try:
             _check_sender(head)
             claim(head, self.keys.find, datetime.now(UTC))
         except ServiceRefusal as refusal:
-            return self._refuse(head, refusal)
-        return self._refuse(head, Unauthenticated("InvalidSignatureException", "Signature not yet current."))
+            return refusal
+        return None
 
     def _refuse(self, request: Request, refusal: ServiceRefusal) -> Response:
         """As the service does that is meant."""
