@@ -105,17 +105,18 @@ def test_without_a_terminal_opening_is_running(
 
 
 def test_on_a_terminal_the_screen_opens(main: Main, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[tuple[str, str | None]] = []
+    opened: list[tuple[str, str | None, int]] = []
 
-    def open_screen(experiment: str, language: str | None = None) -> int:
-        opened.append((experiment, language))
+    def open_screen(experiment: str, language: str | None = None, port: int = 0) -> int:
+        opened.append((experiment, language, port))
         return 7
 
     monkeypatch.setattr("lambdatui.tui.app.open_screen", open_screen)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm-256color")
-    assert main("--lang", "zh-Hant", "timeout") == main("open", "timeout", "--lang", "zh") == 7
-    assert opened == [("timeout", "zh-Hant")] * 2
+    assert main("--lang", "zh-Hant", "timeout") == main("open", "timeout", "--lang", "zh", "--port", "8000") == 7
+    assert opened == [("timeout", "zh-Hant", 0), ("timeout", "zh-Hant", 8000)]
+    assert main("timeout", "--port", "65536") == ExitCode.BAD_USAGE
 
 
 @pytest.mark.parametrize("term", ["dumb", "", None])
