@@ -169,6 +169,34 @@ class ProvisionedConcurrencyChanged:
 
 
 @dataclass(frozen=True)
+class FunctionUrlCreated:
+    """A function, or the `qualifier`, an alias of it, answers at `url` from now on. `configuration` has the keys of an
+    experiment file: auth_type, invoke_mode, cors."""
+
+    function: str
+    qualifier: str | None
+    url: str
+    configuration: dict[str, Json]
+
+
+@dataclass(frozen=True)
+class FunctionUrlChanged:
+    """The URL is the same, and answers otherwise."""
+
+    function: str
+    qualifier: str | None
+    configuration: dict[str, Json]
+
+
+@dataclass(frozen=True)
+class FunctionUrlDeleted:
+    """Nothing answers there any more, and nothing ever will."""
+
+    function: str
+    qualifier: str | None
+
+
+@dataclass(frozen=True)
 class FunctionUpdateRejected:
     """An update was refused with the service's own message; nothing changed."""
 
@@ -562,6 +590,9 @@ Event: TypeAlias = (
     | EventInvokeConfigChanged
     | PolicyChanged
     | ProvisionedConcurrencyChanged
+    | FunctionUrlCreated
+    | FunctionUrlChanged
+    | FunctionUrlDeleted
     | FunctionUpdateRejected
     | EnvironmentCreated
     | InitStarted

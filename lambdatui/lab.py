@@ -36,6 +36,16 @@ class Function:
     policies: dict[str | None, tuple[dict[str, Json], ...]] = field(default_factory=dict)
     """Statements of resource-based policies, by qualifier; None for the function's own."""
     tags: dict[str, str] = field(default_factory=dict)
+    urls: dict[str | None, FunctionUrl] = field(default_factory=dict)
+    """By the alias that they lead to; None is $LATEST."""
+
+
+@dataclass(frozen=True)
+class FunctionUrl:
+    """Where it answers, and how it is configured now."""
+
+    url: str
+    configuration: dict[str, Json]
 
 
 @dataclass(frozen=True)
@@ -392,6 +402,13 @@ class Lab:
                     function.policies[event.qualifier] = event.statements
             case ev.ProvisionedConcurrencyChanged() as event:
                 self.provisioned[event.function, event.qualifier] = event
+            case ev.FunctionUrlCreated() as event if function := self.functions.get(event.function):
+                function.urls[event.qualifier] = FunctionUrl(event.url, event.configuration)
+            case ev.FunctionUrlChanged() as event if function := self.functions.get(event.function):
+                url = function.urls[event.qualifier]
+                function.urls[event.qualifier] = replace(url, configuration=event.configuration)
+            case ev.FunctionUrlDeleted() as event if function := self.functions.get(event.function):
+                function.urls.pop(event.qualifier, None)
             case ev.FunctionUpdateRejected() as event:
                 self.rejections.append(event)
             case (

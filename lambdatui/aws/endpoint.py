@@ -9,35 +9,31 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
-import resource
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from typing import Protocol
 from urllib.parse import parse_qsl
 
 from lambdatui import events as ev
 from lambdatui.aws.call import Call
+from lambdatui.aws.hosts import check_host
 from lambdatui.aws.keys import Keys
 from lambdatui.aws.lambda_api.api import LambdaApi
+from lambdatui.aws.limits import open_to_all
 from lambdatui.aws.logs_api.api import LogsApi
 from lambdatui.aws.packages import Packages
 from lambdatui.aws.signature import Unauthenticated, claim, claimed_service, verify
 from lambdatui.aws.sts_api import StsApi
+from lambdatui.aws.url_servers import UrlServers
 from lambdatui.aws.wire import rest_error
 from lambdatui.lab import Lab
 from lambdatui.refusal import AccessDenied, NotImplementedHere, RequestTooLarge, ServiceRefusal
 from lambdatui.service.deployments import Revision
-from lambdatui.service.http import HttpServer, Later, Limits, Refusal, Request, Response, plain_refusal
+from lambdatui.service.http import HttpServer, Later, Refusal, Request, Response, plain_refusal
 from lambdatui.service.service import Service
 
 _BODY_BYTES = 72 * 2**20
 """A package of 50 MB comes in base64, as part of JSON."""
-_REQUEST_SECONDS = 60.0
-_CONNECTIONS = 2048
-_OPEN_FILES_SHARE = 4
-"""Of the files that may be open, connections take no more than this part: environments need the others."""
 
 
 class Api(Protocol):
@@ -70,9 +66,14 @@ class Endpoint:
             "sts": StsApi(),
         }
         self._server = HttpServer(
-            self._handle, refuse=_refuse, limits=_limits(), streams=self._is_stranger, read=self._turn_away
+            self._handle,
+            refuse=_refuse,
+            limits=open_to_all(_BODY_BYTES),
+            streams=self._is_stranger,
+            read=self._turn_away,
         )
         self._service = service
+        self._url_servers = UrlServers(service, lab, keys)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -90,10 +91,12 @@ class Endpoint:
             reason = os.strerror(error.errno) if error.errno else str(error)
             raise OSError(error.errno, f"port {port} cannot be had: {reason}") from error
         self._service.endpoint = self.url
+        self._service.urls.host = self._url_servers
         self._service.journal.append(ev.EndpointOpened(self.url))
 
     async def close(self) -> None:
         await self._server.close()
+        await self._url_servers.close_all()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -153,19 +156,9 @@ class Endpoint:
 
 def _check_sender(request: Request) -> None:
     """Raises AccessDenied. A browser says where a page came from that sends something; no AWS client does."""
-    host = request.headers.get("host", "")
-    name = re.sub(r":\d*$", "", host).strip("[]")
-    if name != "localhost" and not _is_loopback(name):
-        raise AccessDenied(f"The laboratory does not answer to the name {name}.")
+    check_host(request)
     if "origin" in request.headers or request.headers.get("sec-fetch-site", "none") != "none":
         raise AccessDenied("The laboratory does not answer to web pages.")
-
-
-def _is_loopback(name: str) -> bool:
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def _query(request: Request) -> dict[str, str]:
@@ -173,12 +166,6 @@ def _query(request: Request) -> dict[str, str]:
     for name, value in parse_qsl(request.query, keep_blank_values=True, errors="replace"):
         query.setdefault(name, value)
     return query
-
-
-def _limits() -> Limits:
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    connections = _CONNECTIONS if files == resource.RLIM_INFINITY else min(_CONNECTIONS, files // _OPEN_FILES_SHARE)
-    return Limits(body_bytes=_BODY_BYTES, request_seconds=_REQUEST_SECONDS, connections=connections)
 
 
 def _refuse(refusal: Refusal) -> Response:

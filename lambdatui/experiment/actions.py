@@ -40,6 +40,8 @@ class Actions:
             await self._target.create_role(name, role.trust, role.attached)
         for name, definition in self._experiment.functions.items():
             await self._target.create(name, definition.configuration(folder), code_of(definition, folder))
+            if url := definition.function_url_config:
+                await self._target.create_function_url(name, url.configuration())
             if count := definition.provisioned_concurrent_executions:
                 await self._target.publish(name)
                 await self._target.provision(name, "1", count)

@@ -23,7 +23,7 @@ from lambdatui.experiment.schema import (
 from lambdatui.experiment.wording import did_you_mean
 from lambdatui.function import Configuration, check_provisioned, check_reserves
 from lambdatui.policy import problems_in as problems_in_policy
-from lambdatui.refusal import InvalidParameter
+from lambdatui.refusal import InvalidParameter, ValidationFailed
 from lambdatui.role import MANAGED_POLICIES
 
 Found = tuple[Place, str]
@@ -69,6 +69,11 @@ def _in_function(experiment: ExperimentFile, name: str, definition: FunctionDefi
     yield from _in_layers(experiment, definition, place)
     yield from _role_named(experiment, definition.role, (*place, "role"))
     yield from _in_destinations(experiment, definition, place)
+    if definition.function_url_config:
+        try:
+            definition.function_url_config.configuration()
+        except ValidationFailed as refusal:
+            yield (*place, "function_url_config"), str(refusal)
     if definition.python is not None and not below(experiment.folder, definition.python).is_file():
         yield (*place, "python"), f"there is no interpreter {definition.python}"
 

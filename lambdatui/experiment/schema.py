@@ -27,6 +27,7 @@ from lambdatui.function import (
     Configuration,
     LoggingConfig,
 )
+from lambdatui.function_url import AUTH_TYPES, INVOKE_MODES, MAX_AGE, Cors, UrlConfiguration
 from lambdatui.policy import Document
 from lambdatui.role import LAMBDA, managed_policy, trusting
 
@@ -69,6 +70,39 @@ class Logging(Model):
     system_log_level: str | None = Field(default=None, json_schema_extra={"enum": [*SYSTEM_LOG_LEVELS]})
     log_group: str | None = None
     """Instead of /aws/lambda/ and the function's name."""
+
+
+class CorsKeys(Model):
+    """Which web pages may read what a function URL answers. '*' in a list stands for all."""
+
+    allow_credentials: bool = False
+    allow_headers: list[str] = Field(default=[])
+    allow_methods: list[str] = Field(default=[])
+    allow_origins: list[str] = Field(default=[])
+    expose_headers: list[str] = Field(default=[])
+    max_age: int | None = Field(default=None, json_schema_extra={"minimum": 0, "maximum": MAX_AGE})
+
+    def cors(self) -> Cors:
+        return Cors(
+            self.allow_credentials,
+            tuple(self.allow_headers),
+            tuple(self.allow_methods),
+            tuple(self.allow_origins),
+            tuple(self.expose_headers),
+            self.max_age,
+        )
+
+
+class UrlKeys(Model):
+    """A function URL for $LATEST. Its values are checked by :class:`lambdatui.function_url.UrlConfiguration`."""
+
+    auth_type: str = Field(json_schema_extra={"enum": [*AUTH_TYPES]})
+    invoke_mode: str = Field(default="BUFFERED", json_schema_extra={"enum": [*INVOKE_MODES]})
+    cors: CorsKeys | None = None
+
+    def configuration(self) -> UrlConfiguration:
+        """Raises ValidationFailed."""
+        return UrlConfiguration(self.auth_type, self.invoke_mode, self.cors.cors() if self.cors else None)
 
 
 class ConfigurationKeys(Model):
@@ -118,6 +152,9 @@ class FunctionDefinition(ConfigurationKeys):
     provisioned_concurrent_executions: int = Field(default=0, ge=0)
     """Where it is not 0, version 1 is published before the first step, and so many of its environments are initialised
     ahead: provisioned concurrency is for versions and aliases only."""
+
+    function_url_config: UrlKeys | None = None
+    """An address of the function's own, at which any HTTP client can reach it."""
 
     def configuration(self, folder: Path) -> Configuration:
         """As the service takes it; paths are relative to `folder`."""

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from lambdatui.events import Json
 from lambdatui.function import Code, Configuration
+from lambdatui.function_url import UrlConfiguration
 from lambdatui.journal import Journal
 from lambdatui.policy import Document
 
@@ -41,6 +42,9 @@ class Target(Protocol):
     async def detach_role_policy(self, role: str, policy: str) -> None: ...
 
     async def create(self, name: str, configuration: Configuration, code: Code) -> None: ...
+
+    async def create_function_url(self, function: str, configuration: UrlConfiguration) -> None:
+        """An address for $LATEST."""
 
     async def invoke(
         self,

@@ -109,6 +109,15 @@ class Transcript:
             case ev.ProvisionedConcurrencyChanged():
                 state = f"{event.status}{f', {event.reason}' if event.reason else ''}"
                 return self._key(f"~ {event.function}:{event.qualifier}", f"{event.requested} provisioned: {state}")
+            case ev.FunctionUrlCreated() | ev.FunctionUrlChanged() if function := self._lab.functions.get(
+                event.function
+            ):
+                url, qualifier = function.urls[event.qualifier], f":{event.qualifier}" if event.qualifier else ""
+                words = f"{url.url} ({url.configuration['auth_type']}, {url.configuration['invoke_mode']})"
+                return self._key(f"~ {event.function}{qualifier} answers at", words)
+            case ev.FunctionUrlDeleted():
+                qualifier = f":{event.qualifier}" if event.qualifier else ""
+                return self._key(f"~ {event.function}{qualifier}", "has no URL any more")
             case ev.FunctionUpdateRejected():
                 return self._key(f"~ {event.function} stays as it is", event.message)
             case ev.InvocationStreamed() if invocation := self._lab.invocations.get(event.request_id):

@@ -10,6 +10,7 @@ from lambdatui.journal import Journal
 from lambdatui.refusal import InvalidParameter, PreconditionFailed, ResourceConflict, ResourceNotFound
 from lambdatui.service.concurrency import check_provisioned_alias
 from lambdatui.service.deployments import LATEST, Deployments
+from lambdatui.service.function_urls import FunctionUrls
 from lambdatui.service.pool import Pool
 from lambdatui.service.qualified import Alias
 
@@ -19,9 +20,10 @@ _NAME = re.compile(r"(?!^[0-9]+$)[a-zA-Z0-9-_]{1,128}")
 class Aliases:
     """Of all functions. Every method raises ServiceRefusal where the service would."""
 
-    def __init__(self, deployments: Deployments, pool: Pool, journal: Journal) -> None:
+    def __init__(self, deployments: Deployments, pool: Pool, urls: FunctionUrls, journal: Journal) -> None:
         self._deployments = deployments
         self._pool = pool
+        self._urls = urls
         self._journal = journal
 
     def create(
@@ -74,13 +76,14 @@ class Aliases:
             if version in (None, alias.version, *alias.weights):
                 yield alias
 
-    def delete(self, function: str, name: str) -> None:
+    async def delete(self, function: str, name: str) -> None:
         """With all that is kept by its name. One that there is not is none the less gone."""
         if name not in self._deployments.aliases(function):
             return
         if self._pool.provisioned(function, name):
             self._pool.provision(self._deployments.resolve(function, name), name, 0)
         self._deployments.forget_qualifier(function, name)
+        await self._urls.drop(function, name)
         self._journal.append(ev.AliasDeleted(function, name))
 
     def _keep(self, function: str, alias: Alias) -> Alias:

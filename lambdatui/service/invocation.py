@@ -51,15 +51,21 @@ class Invocations:
         self.asynchronous = Asynchronous(queue, deployments, self._hand_over, forwarding, journal, time_scale)
 
     async def invoke(
-        self, function: str, payload: str, qualifier: str | None, invocation_type: str, step: int | None
+        self,
+        function: str,
+        payload: str,
+        qualifier: str | None,
+        invocation_type: str,
+        step: int | None,
+        request_id: str | None = None,
     ) -> str:
-        """The request id, once the caller is answered; the answer is in the journal. Raises ServiceRefusal for what
-        is no function, version or alias, or no payload."""
+        """The request id, a new one unless it is given, once the caller is answered; the answer is in the journal.
+        Raises ServiceRefusal for what is no function, version or alias, or no payload."""
         if invocation_type == "Event":
             return self._leave(function, payload, qualifier, step)
         payload = _checked(payload, invocation_type)
         revision = self._deployments.resolve(function, qualifier, random.random())
-        request_id = self._accept(revision, payload, qualifier, invocation_type, step)
+        request_id = self._accept(revision, payload, qualifier, invocation_type, step, request_id)
         if invocation_type == "DryRun":
             self._journal.append(ev.InvocationAnswered(request_id, "succeeded", "", None))
             return request_id
@@ -98,9 +104,15 @@ class Invocations:
         return request_id
 
     def _accept(
-        self, revision: Revision, payload: str, qualifier: str | None, invocation_type: str, step: int | None
+        self,
+        revision: Revision,
+        payload: str,
+        qualifier: str | None,
+        invocation_type: str,
+        step: int | None,
+        request_id: str | None = None,
     ) -> str:
-        request_id = str(uuid.uuid4())
+        request_id = request_id or str(uuid.uuid4())
         self._journal.append(
             ev.InvocationAccepted(
                 request_id, revision.function, revision.version, invocation_type, payload, step, qualifier

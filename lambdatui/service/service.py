@@ -12,6 +12,7 @@ from pathlib import Path
 from lambdatui import events as ev
 from lambdatui.events import Json
 from lambdatui.function import Code, Configuration
+from lambdatui.function_url import UrlConfiguration
 from lambdatui.journal import Journal
 from lambdatui.policy import Document
 from lambdatui.refusal import ServiceRefusal
@@ -24,6 +25,7 @@ from lambdatui.service.copies import Copies
 from lambdatui.service.deployments import LATEST, Deployments, Revision
 from lambdatui.service.event_invoke import EventInvokeConfigs
 from lambdatui.service.event_queue import EventQueue
+from lambdatui.service.function_urls import FunctionUrls
 from lambdatui.service.invocation import Invocations
 from lambdatui.service.log_groups import LogGroups
 from lambdatui.service.permissions import Permissions
@@ -87,6 +89,7 @@ class Service:
         self.log_groups = LogGroups(f"arn:aws:logs:{settings.region}:{ACCOUNT_ID}:log-group:", journal)
         self._copies = Copies(self.folder / "code")
         self._deployments = Deployments(self._copies, arn, journal, self._function_changed)
+        self.urls = FunctionUrls(self._deployments, journal)
         self._scheduler = Scheduler(settings.concurrent_executions)
         surroundings = Surroundings(
             settings.region,
@@ -101,7 +104,7 @@ class Service:
             lambda: self.endpoint,
         )
         self._pool = Pool(surroundings, self._scheduler, journal, self._answered, self._forget_old_code)
-        self.aliases = Aliases(self._deployments, self._pool, journal)
+        self.aliases = Aliases(self._deployments, self._pool, self.urls, journal)
         self.concurrency = Concurrency(settings.concurrent_executions, self._deployments, self._pool)
         self.event_invoke_configs = EventInvokeConfigs(self._deployments, journal)
         self.permissions = Permissions(self._deployments, journal)
@@ -181,11 +184,13 @@ class Service:
         are forgotten. A `dry_run` only says what would be. Raises ServiceRefusal."""
         return self._deployments.upload(function, archive, architectures, revision_id, dry_run=dry_run)
 
-    def delete(self, function: str, version: str | None = None) -> None:
+    async def delete(self, function: str, version: str | None = None) -> None:
         """The function with all that belongs to it, or one version; what is in flight is finished. Raises
         ServiceRefusal."""
         if self._deployments.delete(function, version):
             self._pool.remove(function, version)
+            if version is None:
+                await self.urls.drop(function)
             self._forget_old_code()
 
     def tags(self, function: str) -> Mapping[str, str]:
@@ -197,6 +202,10 @@ class Service:
 
     def untag(self, function: str, keys: Collection[str]) -> None:
         self._deployments.untag(function, keys)
+
+    async def create_function_url(self, function: str, configuration: UrlConfiguration) -> None:
+        """An address for what the function is now; `urls` has all that can be done with it."""
+        await self.urls.create(function, None, configuration)
 
     async def create_role(self, name: str, trust: Document, policies: Mapping[str, Document]) -> None:
         """A role that functions can name."""
@@ -269,11 +278,12 @@ class Service:
         qualifier: str | None = None,
         invocation_type: str = "RequestResponse",
         step: int | None = None,
+        request_id: str | None = None,
     ) -> str:
-        """The request id, once the caller is answered; the answer is in the journal. Raises ServiceRefusal for what
-        is no function, version or alias, or no payload. Of an asynchronous invocation ('Event') the answer is that it
-        was accepted."""
-        return await self._invocations.invoke(function, payload, qualifier, invocation_type, step)
+        """The request id, a new one unless it is given, once the caller is answered; the answer is in the journal.
+        Raises ServiceRefusal for what is no function, version or alias, or no payload. Of an asynchronous invocation
+        ('Event') the answer is that it was accepted."""
+        return await self._invocations.invoke(function, payload, qualifier, invocation_type, step, request_id)
 
     def recover(self) -> None:
         """Go on with the events that a laboratory before this one had in the queue when it came to a sudden end. The
@@ -299,6 +309,7 @@ class Service:
     async def clear(self) -> None:
         """Remove all functions and environments; callers in flight get LaboratoryCleared."""
         functions = list(self._deployments)
+        await self.urls.clear()
         await self._invocations.clear()
         await self._deployments.clear()
         await self._pool.end("the laboratory was cleared")

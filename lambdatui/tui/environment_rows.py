@@ -44,6 +44,10 @@ def function_rows(function: Function, model: Model, cells: int) -> list[Line]:
     rows = [spread([span for span in name if span[0]], now, cells), flow(facts, cells)[0]]
     if published := _published(function, model):
         rows.append(crop(flow(published, cells)[0], cells))
+    for alias, url in function.urls.items():
+        whose = f"{clean_line(alias)} " if alias else ""
+        told = f"  {url.configuration['auth_type']}"
+        rows.append(crop([(f"{whose}url ", "dim"), (clean_line(url.url), "text"), (told, "dim")], cells))
     if function.updated_at is not None:
         rows.append(crop(_change(function, model), cells))
     return rows

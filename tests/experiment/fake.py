@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from lambdatui import events as ev
 from lambdatui.events import Json
 from lambdatui.function import Code, Configuration
+from lambdatui.function_url import UrlConfiguration
 from lambdatui.journal import Journal
 from lambdatui.policy import Document
 from lambdatui.refusal import InvalidParameter
@@ -50,6 +51,9 @@ class FakeTarget:
         self.journal.append(
             ev.FunctionCreated(name, f"arn:{name}", 1, configuration.to_json(), "0" * 64, code.location)
         )
+
+    async def create_function_url(self, function: str, configuration: UrlConfiguration) -> None:
+        self.journal.append(ev.FunctionUrlCreated(function, None, "http://127.0.0.1:9/", configuration.to_json()))
 
     async def invoke(
         self,

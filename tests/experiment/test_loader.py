@@ -14,6 +14,7 @@ from lambdatui.experiment.loader import BadExperiment, load
 from lambdatui.experiment.schema import ExperimentFile, json_schema
 from lambdatui.experiment.visible import visible
 from lambdatui.function import Configuration
+from lambdatui.function_url import Cors, UrlConfiguration
 from lambdatui.refusal import InvalidParameter
 
 MINIMAL = """\
@@ -99,6 +100,20 @@ steps:
         (13, 5, "'name' is missing"),
         (13, 5, "unknown key 'nmae'; did you mean 'name'?"),
     ]
+
+
+def test_a_function_url(file: Path) -> None:
+    text = MINIMAL.replace("'pass'}", "'pass', function_url_config: {auth_type: NONE, cors: {allow_origins: ['*']}}}")
+    config = loaded(file, text).functions["F"].function_url_config
+    assert config and config.configuration() == UrlConfiguration("NONE", cors=Cors(allow_origins=("*",)))
+
+    assert only(file, text.replace("NONE", "SOME"))[2] == (
+        "1 validation error detected: Value 'SOME' at 'authType' failed to satisfy constraint: "
+        "Member must satisfy enum value set: [AWS_IAM, NONE]"
+    )
+    assert only(file, text.replace("allow_origins", "allow_origin"))[2] == (
+        "unknown key 'allow_origin'; did you mean 'allow_origins'?"
+    )
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,28 @@ def test_the_way_of_an_event() -> None:
     )
 
 
+def test_function_urls() -> None:
+    out = io.StringIO()
+    configuration: dict[str, Json] = {"auth_type": "NONE", "invoke_mode": "BUFFERED"}
+    events: tuple[ev.Event, ...] = (
+        ev.FunctionCreated("F", "arn:F", 1, {}, "0" * 64, "inline"),
+        ev.FunctionUrlCreated("F", None, "http://127.0.0.1:9/", configuration),
+        ev.FunctionUrlCreated("F", "live", "http://127.0.0.1:10/", configuration),
+        ev.FunctionUrlChanged("F", "live", {**configuration, "auth_type": "AWS_IAM"}),
+        ev.FunctionUrlDeleted("F", None),
+    )
+    Transcript(out, colour=False).read(Record(number, 0.0, event) for number, event in enumerate(events))
+    assert (
+        out.getvalue()
+        == """\
+  ~ F answers at  http://127.0.0.1:9/ (NONE, BUFFERED)
+  ~ F:live answers at  http://127.0.0.1:10/ (NONE, BUFFERED)
+  ~ F:live answers at  http://127.0.0.1:10/ (AWS_IAM, BUFFERED)
+  ~ F  has no URL any more
+"""
+    )
+
+
 async def test_colour_adds_nothing_but_colour(experiment: Callable[[str], ExperimentFile]) -> None:
     import re
 

@@ -9,6 +9,7 @@ from lambdatui import events as ev
 from lambdatui.control.client import CommandFailed
 from lambdatui.events import Json
 from lambdatui.tui.screens.editor import Editor
+from lambdatui.tui.widgets.environments import Environments
 from lambdatui.tui.widgets.guide import GuidePage
 from lambdatui.tui.widgets.panel import Panel
 from lambdatui.tui.widgets.tab_line import TabLine
@@ -209,3 +210,19 @@ async def test_a_refused_configuration_stays_to_be_corrected() -> None:
         await stage.press("ctrl+s")
         assert stage.app.screen.id == stage.screen.id and not stage.app.screen.query(TextArea)
     assert [arguments["changes"] for _, arguments in stage.player.commands] == [{"timeout": 901}] * 2
+
+
+async def test_the_urls_of_a_function_are_shown_to_be_copied() -> None:
+    stage = Stage(recorded.at_start())
+    address = "http://127.0.0.1:45678/"
+    async with stage.up((80, 24)):
+        stage.script.add(
+            ev.FunctionUrlCreated(recorded.FUNCTION, None, address, {"auth_type": "NONE", "invoke_mode": "BUFFERED"}),
+            ev.FunctionUrlCreated(recorded.FUNCTION, "live", "http://127.0.0.1:45679/", {"auth_type": "AWS_IAM"}),
+            ev.FunctionUrlDeleted(recorded.FUNCTION, "live"),
+            ev.FunctionUrlChanged(recorded.FUNCTION, None, {"auth_type": "AWS_IAM", "invoke_mode": "BUFFERED"}),
+        )
+        await stage.play()
+        await stage.press("tab")
+        assert [row for row in stage.rows("#table") if "url " in row] == [f"url {address}  AWS_IAM"]
+        assert stage.screen.query_one(Environments).copy_text() == address

@@ -96,7 +96,7 @@ class Aliases:
         return rest_answer(200, self._members(function, alias))
 
     async def delete(self, call: Call) -> Response:
-        self._aliases.delete(_function(call), Named.of_query(call).name)
+        await self._aliases.delete(_function(call), Named.of_query(call).name)
         return Response(204)
 
     def _members(self, function: str, alias: Alias) -> dict[str, Json]:

@@ -10,6 +10,7 @@ from lambdatui.aws.call import Call
 from lambdatui.aws.lambda_api.aliases import Aliases
 from lambdatui.aws.lambda_api.concurrency import Concurrency
 from lambdatui.aws.lambda_api.event_invoke import EventInvoke
+from lambdatui.aws.lambda_api.function_urls import FunctionUrls
 from lambdatui.aws.lambda_api.functions import Functions
 from lambdatui.aws.lambda_api.invoke import Invoke
 from lambdatui.aws.lambda_api.permissions import Permissions
@@ -41,6 +42,7 @@ class LambdaApi:
                 *Permissions(service).routes(),
                 *Tags(service).routes(),
                 *Versions(service).routes(),
+                *FunctionUrls(service).routes(),
             ]
         )
 

@@ -140,5 +140,8 @@ class Environments(LineView):
             self._set_cursor(number)
 
     def copy_text(self) -> str:
-        current = self.current
-        return f"{current.id} {current.log_group} {current.log_stream}" if current else ""
+        """The record under the cursor; before there is one, the function's URLs."""
+        if current := self.current:
+            return f"{current.id} {current.log_group} {current.log_stream}"
+        function = self._model.function
+        return "\n".join(url.url for url in function.urls.values()) if function else ""
