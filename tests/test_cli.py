@@ -283,6 +283,30 @@ main(["run", {str(experiment)!r}])
     assert (done.returncode, done.stderr) == (0, "[]\n"), done.stdout
 
 
+CALLING = """\
+title: One calls another
+functions:
+  Caller:
+    handler: app.handler
+    timeout: 30
+    memory_size: 1769
+    source: |
+      import boto3
+      def handler(event, context):
+          return boto3.client("lambda").invoke(FunctionName="Called")["Payload"].read().decode()
+  Called: {handler: app.handler, source: "def handler(event, context): return 'called'"}
+steps:
+  - {name: a, invoke: {function: Caller}, expect: {status: succeeded, payload: '"called"'}}
+"""
+
+
+def test_a_function_finds_another_without_a_screen_too(experiment: Path) -> None:
+    experiment.write_text(CALLING)
+    command = [sys.executable, "-m", "lambdatui", "run", str(experiment), "--json", "-"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
 def test_a_reader_that_goes_away_ends_the_run_quietly(experiment: Path) -> None:
     experiment.write_text(EXPERIMENT.replace("{}", "{times: 1000}"))
     command = [sys.executable, "-m", "lambdatui", "run", str(experiment)]
