@@ -22,6 +22,7 @@ import pytest
 from lambdatui.aws.address import Address, running, write
 from lambdatui.aws.shells import WRITERS
 from lambdatui.sandbox.guardian import living
+from tests.test_nothing_outlives import until
 
 EXPERIMENT = """\
 title: A function
@@ -146,11 +147,12 @@ def test_a_port_is_given_once(serve: Serve) -> None:
 
 def test_what_happens_is_in_the_journal(serve: Serve, experiment: Path, tmp_path: Path) -> None:
     journal = tmp_path / "journal"
-    serve(experiment, "--journal", journal).terminate()
+    serve(experiment, "--journal", journal)
+
+    until(lambda: "FunctionCreated" in journal.read_text(), "the last event")
 
     events = [json.loads(line)["event"] for line in journal.read_text().splitlines()]
-
-    assert events[:4] == ["LaboratoryOpened", "EndpointOpened", "ExperimentOpened", "FunctionCreated"]
+    assert events == ["LaboratoryOpened", "EndpointOpened", "ExperimentOpened", "FunctionCreated"]
 
 
 def test_it_can_end_with_its_input(temporary: Path) -> None:
@@ -183,6 +185,7 @@ def test_the_keys_are_in_one_place_that_only_its_user_can_read(serve: Serve, exp
 def test_a_function_does_not_see_the_keys(serve: Serve, experiment: Path, temporary: Path, tmp_path: Path) -> None:
     journal, answer = tmp_path / "journal", tmp_path / "answer"
     serve(experiment, "--journal", journal)
+    until(lambda: "\n" in journal.read_text(), "the first event")
     if json.loads(journal.read_text().splitlines()[0])["sandbox"] != "bubblewrap":
         pytest.skip("bubblewrap does not work here")
     payload = json.dumps({"glob": f"{temporary}/*/endpoint.json"})
