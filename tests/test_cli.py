@@ -105,17 +105,18 @@ def test_without_a_terminal_opening_is_running(
 
 
 def test_on_a_terminal_the_screen_opens(main: Main, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[tuple[str, str | None]] = []
+    opened: list[tuple[str, str | None, int]] = []
 
-    def open_screen(experiment: str, language: str | None = None) -> int:
-        opened.append((experiment, language))
+    def open_screen(experiment: str, language: str | None = None, port: int = 0) -> int:
+        opened.append((experiment, language, port))
         return 7
 
     monkeypatch.setattr("lambdatui.tui.app.open_screen", open_screen)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm-256color")
-    assert main("--lang", "zh-Hant", "timeout") == main("open", "timeout", "--lang", "zh") == 7
-    assert opened == [("timeout", "zh-Hant")] * 2
+    assert main("--lang", "zh-Hant", "timeout") == main("open", "timeout", "--lang", "zh", "--port", "8000") == 7
+    assert opened == [("timeout", "zh-Hant", 0), ("timeout", "zh-Hant", 8000)]
+    assert main("timeout", "--port", "65536") == ExitCode.BAD_USAGE
 
 
 @pytest.mark.parametrize("term", ["dumb", "", None])
@@ -280,6 +281,30 @@ main(["run", {str(experiment)!r}])
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "[]\n"), done.stdout
+
+
+CALLING = """\
+title: One calls another
+functions:
+  Caller:
+    handler: app.handler
+    timeout: 30
+    memory_size: 1769
+    source: |
+      import boto3
+      def handler(event, context):
+          return boto3.client("lambda").invoke(FunctionName="Called")["Payload"].read().decode()
+  Called: {handler: app.handler, source: "def handler(event, context): return 'called'"}
+steps:
+  - {name: a, invoke: {function: Caller}, expect: {status: succeeded, payload: '"called"'}}
+"""
+
+
+def test_a_function_finds_another_without_a_screen_too(experiment: Path) -> None:
+    experiment.write_text(CALLING)
+    command = [sys.executable, "-m", "lambdatui", "run", str(experiment), "--json", "-"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
 
 
 def test_a_reader_that_goes_away_ends_the_run_quietly(experiment: Path) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import resource
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ from lambdatui.aws.call import Call
 from lambdatui.aws.hosts import check_host
 from lambdatui.aws.keys import Keys
 from lambdatui.aws.lambda_api.api import LambdaApi
+from lambdatui.aws.limits import open_to_all
 from lambdatui.aws.logs_api.api import LogsApi
 from lambdatui.aws.packages import Packages
 from lambdatui.aws.signature import Unauthenticated, claim, claimed_service, verify
@@ -29,15 +29,11 @@ from lambdatui.aws.url_servers import UrlServers
 from lambdatui.aws.wire import rest_error
 from lambdatui.lab import Lab
 from lambdatui.refusal import AccessDenied, NotImplementedHere, RequestTooLarge, ServiceRefusal
-from lambdatui.service.http import HttpServer, Later, Limits, Refusal, Request, Response, plain_refusal
+from lambdatui.service.http import HttpServer, Later, Refusal, Request, Response, plain_refusal
 from lambdatui.service.service import Service
 
 _BODY_BYTES = 72 * 2**20
 """A package of 50 MB comes in base64, as part of JSON."""
-_REQUEST_SECONDS = 60.0
-_CONNECTIONS = 2048
-_OPEN_FILES_SHARE = 4
-"""Of the files that may be open, connections take no more than this part: environments need the others."""
 
 
 class Api(Protocol):
@@ -70,7 +66,11 @@ class Endpoint:
             "sts": StsApi(),
         }
         self._server = HttpServer(
-            self._handle, refuse=_refuse, limits=_limits(), streams=self._is_stranger, read=self._turn_away
+            self._handle,
+            refuse=_refuse,
+            limits=open_to_all(_BODY_BYTES),
+            streams=self._is_stranger,
+            read=self._turn_away,
         )
         self._service = service
         self._url_servers = UrlServers(service, lab, keys)
@@ -103,22 +103,20 @@ class Endpoint:
 
     def _is_stranger(self, head: Request) -> bool:
         """Of a request whose body has not arrived, if it has one: whether it is refused whatever that is."""
-        if not {"content-length", "transfer-encoding"}.intersection(head.headers):
-            return False
-        try:
-            _check_sender(head)
-            claim(head, self.keys.find, datetime.now(UTC))
-        except ServiceRefusal:
-            return True
-        return False
+        has_body = not {"content-length", "transfer-encoding"}.isdisjoint(head.headers)
+        return has_body and self._objection(head) is not None
 
     def _turn_away(self, head: Request) -> Response:
+        too_late = Unauthenticated("InvalidSignatureException", "The request came before its signature was good.")
+        return self._refuse(head, self._objection(head) or too_late)
+
+    def _objection(self, head: Request) -> ServiceRefusal | None:
         try:
             _check_sender(head)
             claim(head, self.keys.find, datetime.now(UTC))
         except ServiceRefusal as refusal:
-            return self._refuse(head, refusal)
-        return self._refuse(head, Unauthenticated("InvalidSignatureException", "Signature not yet current."))
+            return refusal
+        return None
 
     def _refuse(self, request: Request, refusal: ServiceRefusal) -> Response:
         """As the service does that is meant."""
@@ -168,12 +166,6 @@ def _query(request: Request) -> dict[str, str]:
     for name, value in parse_qsl(request.query, keep_blank_values=True, errors="replace"):
         query.setdefault(name, value)
     return query
-
-
-def _limits() -> Limits:
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    connections = _CONNECTIONS if files == resource.RLIM_INFINITY else min(_CONNECTIONS, files // _OPEN_FILES_SHARE)
-    return Limits(body_bytes=_BODY_BYTES, request_seconds=_REQUEST_SECONDS, connections=connections)
 
 
 def _refuse(refusal: Refusal) -> Response:

@@ -14,7 +14,7 @@ from lambdatui.service.http import Request
 
 def check_host(request: Request) -> None:
     """Raises AccessDenied."""
-    name = re.sub(r":\d*$", "", request.headers.get("host", "")).strip("[]")
+    name = re.sub(r":\d*$", "", request.headers.get("host", "")).strip("[]").lower()
     if name != "localhost" and not _is_loopback(name):
         raise AccessDenied(f"The laboratory does not answer to the name {name}.")
 

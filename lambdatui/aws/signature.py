@@ -141,7 +141,7 @@ def _check_path(path: str) -> None:
 
 def _check_time(stamp: str, date: str, now: datetime) -> None:
     try:
-        sent = datetime.strptime(stamp, _TIME).replace(tzinfo=UTC)
+        sent = _instant(stamp)
     except ValueError:
         raise Unauthenticated(
             "IncompleteSignatureException", "Date must be in ISO-8601 'basic format' in the X-Amz-Date header."
@@ -151,15 +151,19 @@ def _check_time(stamp: str, date: str, now: datetime) -> None:
             "InvalidSignatureException",
             "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date.",
         )
-    limit = f"{now:{_TIME}} {{}} 5 min."
     if sent < now - CLOCK_SKEW:
-        earliest = f"{now - CLOCK_SKEW:{_TIME}} ({limit.format('-')})"
+        earliest = f"{now - CLOCK_SKEW:{_TIME}} ({now:{_TIME}} - 5 min.)"
         raise Unauthenticated("InvalidSignatureException", f"Signature expired: {stamp} is now earlier than {earliest}")
     if sent > now + CLOCK_SKEW:
-        latest = f"{now + CLOCK_SKEW:{_TIME}} ({limit.format('+')})"
+        latest = f"{now + CLOCK_SKEW:{_TIME}} ({now:{_TIME}} + 5 min.)"
         raise Unauthenticated(
             "InvalidSignatureException", f"Signature not yet current: {stamp} is still later than {latest}"
         )
+
+
+@lru_cache(maxsize=16)
+def _instant(stamp: str) -> datetime:
+    return datetime.strptime(stamp, _TIME).replace(tzinfo=UTC)
 
 
 def _canonical(request: Request, signed_headers: Iterable[str]) -> bytes:

@@ -14,18 +14,18 @@ from datetime import UTC, datetime
 from lambdatui.aws.cors import is_preflight, preflight, with_cors
 from lambdatui.aws.hosts import check_host
 from lambdatui.aws.keys import Keys
+from lambdatui.aws.limits import open_to_all
 from lambdatui.aws.signature import Unauthenticated, verify
 from lambdatui.aws.url_payloads import MalformedResponse, Signer, event_for, response_of, streamed_response_of
 from lambdatui.events import Json
 from lambdatui.lab import Invocation, Lab
 from lambdatui.refusal import AccessDenied, ServiceRefusal
 from lambdatui.service.function_urls import FunctionUrl
-from lambdatui.service.http import HttpServer, Later, Limits, Refusal, Request, Response, plain_refusal
+from lambdatui.service.http import HttpServer, Later, Refusal, Request, Response, plain_refusal
 from lambdatui.service.invocation import MAX_PAYLOAD_BYTES, LaboratoryCleared
 from lambdatui.service.service import Service
 
 _MAX_BYTES = MAX_PAYLOAD_BYTES["RequestResponse"]
-_LIMITS = Limits(body_bytes=_MAX_BYTES)
 
 _FORBIDDEN = (
     "Forbidden. For troubleshooting Function URL authorization issues, see: "
@@ -62,7 +62,7 @@ class UrlServer:
 
     def __init__(self, url_id: str, service: Service, lab: Lab, keys: Keys) -> None:
         self._url_id, self._service, self._lab, self._keys = url_id, service, lab, keys
-        self._server = HttpServer(self._handle, refuse=_refuse, limits=_LIMITS)
+        self._server = HttpServer(self._handle, refuse=_refuse, limits=open_to_all(_MAX_BYTES))
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:

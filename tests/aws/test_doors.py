@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from lambdatui.aws import endpoint as endpoint_module
+from lambdatui.aws import limits
+from lambdatui.aws.endpoint import open_endpoint
 from lambdatui.journal import Journal
 from lambdatui.service.service import Settings, open_service
 from tests.aws.conftest import Cloud, call
@@ -166,7 +167,7 @@ async def test_many_silent_connections_keep_nobody_out(
     open_cloud: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither clients nor the functions, whose runtime needs files too."""
-    monkeypatch.setattr(endpoint_module, "_CONNECTIONS", 20)
+    monkeypatch.setattr(limits, "_CONNECTIONS", 20)
     cloud = await open_cloud()
     await cloud.create("def handler(event, context): return 'here'")
     before = len(os.listdir("/proc/self/fd"))
@@ -196,7 +197,7 @@ async def test_a_port_that_is_taken_is_said_in_a_sentence(cloud: Cloud) -> None:
     service = await open_service(Settings(), Journal())
     try:
         with pytest.raises(OSError, match=f"port {port} cannot be had: Address already in use"):
-            await endpoint_module.open_endpoint(service, cloud.lab, port)
+            await open_endpoint(service, cloud.lab, port)
     finally:
         await service.close()
 

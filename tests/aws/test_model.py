@@ -115,7 +115,7 @@ class Fuzzed:
         if [each.function for each in self.service.functions] == ["F"] and len(self.service.versions("F")) == 2:
             return
         for revision in self.service.functions:
-            self.service.delete(revision.function)
+            await self.service.delete(revision.function)
         await self.service.create("F", Configuration("app.handler"), package())
         self.service.publish_version("F")
         await self.service.point_alias("F", "live", "1", {})

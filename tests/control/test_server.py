@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from lambdatui.control.client import Client, CommandFailed, Launched, LaunchFailed, launch
+from lambdatui.control.client import Client, CommandFailed, Launched, LaunchFailed, Launching, launch
 from lambdatui.events import Json
 from lambdatui.lab import Lab
 
@@ -215,3 +216,20 @@ async def test_an_event_outlives_a_laboratory_that_is_killed(tmp_path: Path, mon
     finally:
         next_one.close()
     assert list((state / "lambdatui").iterdir()) == []
+
+
+async def test_the_endpoint_is_at_the_port_that_was_wished_for() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        taken.listen()
+        with pytest.raises(LaunchFailed, match=f"port {port} cannot be had") as failed:
+            Launching("reuse", port=port).ready()
+        assert failed.value.exit_code == 2
+    launched = Launching("reuse", port=port).ready()
+    try:
+        screen = Screen(await Client.connect(launched.socket_path))
+        await screen.until(lambda lab: lab.endpoint == f"http://127.0.0.1:{port}")
+        await screen.close()
+    finally:
+        launched.close()

@@ -108,6 +108,14 @@ async def test_isolation_is_said_at_every_size() -> None:
         assert all(word in text for word in ("bubblewrap", "waiting", "pending"))
 
 
+async def test_the_help_says_how_another_terminal_comes_in() -> None:
+    script = recorded.at_start().add(ev.EndpointOpened("http://127.0.0.1:8000"))
+    async with Stage(script).up((80, 24)) as stage:
+        await stage.press("question_mark")
+        text = str(stage.app.screen.query_one("#help Static", Static).content)
+        assert 'eval "$(lambdatui env)"' in text and "http://127.0.0.1:8000" in text
+
+
 # -- the Guide ------------------------------------------------------------------------------------------------------
 
 

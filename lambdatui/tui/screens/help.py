@@ -44,10 +44,12 @@ class Help(ModalScreen[None]):
         Binding("k", "scroll('up')", "Up", show=False, id="help_up", tooltip="One line up"),
     ]
 
-    def __init__(self, bindings: Sequence[BindingType], glyphs: Glyphs, sandbox: str) -> None:
-        """`sandbox` names what isolates an environment here."""
+    def __init__(
+        self, bindings: Sequence[BindingType], glyphs: Glyphs, sandbox: str, endpoint: str | None = None
+    ) -> None:
+        """`sandbox` names what isolates an environment here; `endpoint` is where AWS's clients find the laboratory."""
         super().__init__()
-        self._explained, self._glyphs, self._sandbox = bindings, glyphs, sandbox
+        self._explained, self._glyphs, self._sandbox, self._endpoint = bindings, glyphs, sandbox, endpoint
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help") as frame:
@@ -75,6 +77,10 @@ class Help(ModalScreen[None]):
         lines = [Content.assemble(("Keys", "bold $primary"))]
         for key, text in (*keys, *_ALWAYS):
             lines += _entry(key, text, "bold", cells)
+        if self._endpoint:
+            lines += [Content(""), Content.assemble(("The aws CLI and boto3", "bold $primary"))]
+            lines += _entry("elsewhere", 'eval "$(lambdatui env)" lets another terminal in', "bold", cells)
+            lines += _entry("endpoint", self._endpoint, "bold", cells)
         lines += [Content(""), Content.assemble(("Environments", "bold $primary"))]
         for sign in self._signs():
             lines += _entry(*sign, cells)
