@@ -18,10 +18,11 @@ from lambdatui.role import Document
 from lambdatui.sandbox.enforcement import measures
 from lambdatui.sandbox.guardian import Guardian
 from lambdatui.sandbox.machine import Machine
+from lambdatui.service.callers import Caller, Callers
 from lambdatui.service.copies import Copies
 from lambdatui.service.deployments import LATEST, Deployments, Revision
 from lambdatui.service.event_queue import EventQueue
-from lambdatui.service.invocation import Invocations
+from lambdatui.service.invocation import InvocationRequest, Invocations
 from lambdatui.service.pool import Pool, Surroundings
 from lambdatui.service.roles import Roles, Session
 from lambdatui.service.scheduler import Scheduler
@@ -93,10 +94,11 @@ class Service:
             self._roles,
             lambda: self.endpoint,
         )
-        self._pool = Pool(surroundings, self._scheduler, journal, self._answered, self._forget_old_code)
+        callers = Callers()
+        self._pool = Pool(surroundings, self._scheduler, journal, callers, self._forget_old_code)
         self._queue = queue
         self._invocations = Invocations(
-            self._deployments, self._pool.invoke, queue, self._roles, journal, settings.time_scale
+            self._deployments, self._pool.invoke, callers, queue, self._roles, journal, settings.time_scale
         )
         journal.append(
             ev.LaboratoryOpened(
@@ -228,15 +230,20 @@ class Service:
         """The request id, once the caller is answered; the answer is in the journal. Raises ServiceRefusal for what
         is no function, version or alias, or no payload. Of an asynchronous invocation ('Event') the answer is that it
         was accepted."""
-        return await self._invocations.invoke(function, payload, qualifier, invocation_type, step)
+        request = InvocationRequest(function, payload, qualifier, invocation_type, step)
+        caller = self._invocations.begin(request)
+        await caller.until_answered()
+        return caller.request_id
+
+    def begin(self, request: InvocationRequest) -> Caller:
+        """An invocation whose answer is still to come, unless it is throttled, or not synchronous. Raises
+        ServiceRefusal."""
+        return self._invocations.begin(request)
 
     def recover(self) -> None:
         """Go on with the events that a laboratory before this one had in the queue when it came to a sudden end. The
         functions should be there."""
         self._invocations.asynchronous.recover()
-
-    def _answered(self, request_id: str) -> None:
-        self._invocations.answered(request_id)
 
     # the end
 
