@@ -10,7 +10,7 @@ from lambdatui.events import Json
 from lambdatui.function import parse_json
 from lambdatui.refusal import AccessDenied, InvalidRequestContent
 from lambdatui.role import Role
-from lambdatui.service.http import Request, Response
+from lambdatui.service.http import Request, Response, Streamed
 
 
 @dataclass(frozen=True)
@@ -54,5 +54,5 @@ class Call:
         return body
 
 
-Operation: TypeAlias = Callable[[Call], Awaitable[Response]]
+Operation: TypeAlias = Callable[[Call], Awaitable[Response | Streamed]]
 """Carries out a call; what it refuses it raises as a ServiceRefusal."""

@@ -39,7 +39,7 @@ def problems_in(operation: OperationModel, response: Mapping[str, Any]) -> Itera
     if status >= 300:
         yield from _of_error(operation, status, response["headers"], response["body"])
         return
-    if (expected := operation.http.get("responseCode", 200)) != status and operation.name != "Invoke":
+    if (expected := operation.http.get("responseCode", 200)) != status and not operation.name.startswith("Invoke"):
         yield f"the status is {status}, not {expected}"
     shape = operation.output_shape
     if shape is None:
@@ -51,7 +51,7 @@ def problems_in(operation: OperationModel, response: Mapping[str, Any]) -> Itera
         if member.serialization.get("location") == "header" and header is not None:
             yield from _of_value(member, header if member.type_name == "string" else int(header), name)
     if not operation.has_streaming_output and "payload" not in shape.serialization:
-        yield from _of_value(_in_body(shape), json.loads(response["body"]), "")
+        yield from _of_value(_in_body(shape), json.loads(response["body"] or b"{}"), "")
 
 
 def _of_error(operation: OperationModel, status: int, headers: Mapping[str, str], body: bytes) -> Iterator[str]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lambdatui.aws.arns import function_reference
+from lambdatui.aws.arns import check_reachable, function_reference
 from lambdatui.aws.call import Call
 from lambdatui.aws.lambda_api.invoke import Invoke
 from lambdatui.aws.routes import Route, Routes
 from lambdatui.aws.wire import rest_error
 from lambdatui.lab import Lab
 from lambdatui.refusal import NotImplementedHere, ServiceRefusal
-from lambdatui.service.http import Response
+from lambdatui.service.http import Response, Streamed
 from lambdatui.service.service import Service
 
 
@@ -26,15 +26,18 @@ class LambdaApi:
             ]
         )
 
-    async def carry_out(self, call: Call) -> Response:
+    async def carry_out(self, call: Call) -> Response | Streamed:
         """Raises ServiceRefusal."""
         found = self.routes.find(call.request.method, call.request.path)
         if found is None:
             raise NotImplementedHere(f"The laboratory does not implement {call.request.method} {call.request.path}.")
         route, parameters = found
         call = replace(call, parameters=parameters)
+        action = route.action or f"lambda:{route.name}"
+        if name := parameters.get("FunctionName"):
+            check_reachable(function_reference(name), self._service.arn_of(""), call.caller.arn, action)
         if call.caller.role is not None:
-            call.caller.check(route.action or f"lambda:{route.name}", self._resource(route, call))
+            call.caller.check(action, self._resource(route, call))
         return await route.operation(call)
 
     def _resource(self, route: Route, call: Call) -> str:
