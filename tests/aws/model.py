@@ -42,7 +42,7 @@ def problems_in(operation: OperationModel, response: Mapping[str, Any]) -> Itera
     if status >= 300:
         yield from _of_error(operation, status, response["headers"], response["body"])
         return
-    if (expected := operation.http.get("responseCode", 200)) != status and operation.name != "Invoke":
+    if (expected := operation.http.get("responseCode", 200)) != status and not operation.name.startswith("Invoke"):
         yield f"the status is {status}, not {expected}"
     shape = operation.output_shape
     if shape is None:
