@@ -106,7 +106,9 @@ class Fuzzed:
         request = Request(method, path, query, body=content)
         call = Call(_CALLER, request, {}, _query(request))
         try:
-            return await self.api.carry_out(call)
+            response = await self.api.carry_out(call)
+            assert isinstance(response, Response)  # those that stream are invoked elsewhere
+            return response
         except ServiceRefusal as refusal:
             return self.api.refuse(refusal)
 
