@@ -209,7 +209,7 @@ def streaming(dialect: str = "current") -> Story:
 
 def test_a_streamed_response_has_one_first_byte_and_is_answered_at_its_end() -> None:
     story = streaming()
-    assert story.kinds[-2:] == ["InvocationStreamed", "Send"]
+    assert story.kinds[-3:] == ["InvocationStreamed", "Send", "Send"]
     assert story.machine.state == State.BUSY
     story.then(it.ResponsePart(b"\xbc")).then(it.ResponseEnd(None, "")).then(NEXT)
     assert story.all_of(ev.InvocationStreamed) == [ev.InvocationStreamed("2")]
