@@ -24,7 +24,7 @@ class Caller:
         self.answered = False
         self.finished = False
         """END and REPORT stand in the log."""
-        self._cleared = False
+        self._cleared = self._given_up = False
         self._parts: deque[bytes] = deque()
         self._news: asyncio.Future[None] | None = None
 
@@ -33,9 +33,14 @@ class Caller:
         while not self.answered:
             await self._until_news()
 
-    async def until_finished(self) -> None:
-        while not self.finished:
+    async def until_finished(self, within: float | None = None) -> None:
+        """For so many seconds at most."""
+        timer = asyncio.get_running_loop().call_later(within, self._give_up) if within is not None else None
+        self._given_up = False
+        while not self.finished and not self._given_up:
             await self._until_news()
+        if timer:
+            timer.cancel()
 
     async def parts(self) -> AsyncGenerator[bytes, None]:
         """A response that the function streams, as it comes; nothing of one that it does not. Who reads slowly makes
@@ -69,6 +74,10 @@ class Caller:
 
     def clear(self) -> None:
         self._cleared = True
+        self._tell()
+
+    def _give_up(self) -> None:
+        self._given_up = True
         self._tell()
 
     def _tell(self) -> None:

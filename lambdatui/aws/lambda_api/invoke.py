@@ -23,6 +23,9 @@ from lambdatui.service.service import Service
 MAX_CLIENT_CONTEXT_BYTES = 3583
 """In base64."""
 
+_MOMENT = 0.02
+"""Seconds. A runtime asks for the next invocation in less; an extension may have more to do."""
+
 
 class Invoke:
     def __init__(self, service: Service, lab: Lab) -> None:
@@ -44,8 +47,10 @@ class Invoke:
             return Response(202, b"", headers)
         if request.invocation_type == "DryRun":
             return Response(204, b"", headers)
-        # Not before REPORT, for whoever wants the log: it comes after the answer.
-        await (caller.until_finished() if tail else caller.until_answered())
+        await caller.until_answered()
+        # REPORT comes after the answer: whoever wants the log waits for it. Everybody waits for a moment, so that an
+        # invocation that follows at once finds the environment at rest: in the real service an answer takes longer.
+        await caller.until_finished(None if tail else _MOMENT)
         headers += [("Content-Type", "application/json"), ("X-Amz-Executed-Version", invocation.version)]
         if invocation.function_error:
             headers.append(("X-Amz-Function-Error", invocation.function_error))
