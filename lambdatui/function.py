@@ -345,12 +345,15 @@ _TYPES: Mapping[str, _Type] = {
 
 def parse_json(text: str) -> Json:
     """Without what Python's parser takes beyond JSON: NaN and Infinity. Raises ValueError or RecursionError."""
-    value: Json = json.loads(text, parse_constant=_refuse_constant)
+    value: Json = _DECODER.decode(text)
     return value
 
 
 def _refuse_constant(name: str) -> Json:
     raise ValueError(f"{name} is no JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _refuse_unknown(keys: Iterable[str], of: type[Configuration | LoggingConfig]) -> None:

@@ -26,7 +26,8 @@ def tree(pid: int) -> Iterator[tuple[int, int]]:
             threads = []
         yield pid, max(len(threads), 1)
         for thread in threads:
-            with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+            children = f"/proc/{pid}/task/{thread}/children"
+            with contextlib.suppress(OSError), open(children, "rb", buffering=0) as file:
                 waiting += map(int, file.read().split())
 
 
@@ -34,7 +35,7 @@ def resident_kb(pids: Iterable[int]) -> int:
     """The memory that is theirs, what several of them share counted for each: never less than :func:`held_kb`."""
     total = 0
     for pid in pids:
-        with contextlib.suppress(OSError), open(f"/proc/{pid}/statm", "rb") as file:
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/statm", "rb", buffering=0) as file:
             total += int(file.read().split()[1])
     return total * _PAGE_KB
 
@@ -55,8 +56,9 @@ def high_water_kb(pids: Iterable[int]) -> int:
     """The sum of the most memory that each of them ever had."""
     total = 0
     for pid in pids:
-        with contextlib.suppress(OSError), open(f"/proc/{pid}/status", "rb") as file:
-            total += next((int(line.split()[1]) for line in file if line.startswith(b"VmHWM:")), 0)
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/status", "rb", buffering=0) as file:
+            _, _, rest = file.read().partition(b"\nVmHWM:")
+            total += int(rest.split(maxsplit=1)[0]) if rest else 0
     return total
 
 

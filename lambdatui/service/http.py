@@ -271,7 +271,7 @@ class Connection(asyncio.BufferedProtocol):
 
     @property
     def waits(self) -> bool:
-        """For an answer."""
+        """For an answer, or for more of it."""
         return not self._idle
 
     def drop(self) -> None:

@@ -1,7 +1,7 @@
 """A client in a process of its own that sends one request again and again over one connection, and measures.
 
-`python client.py HOST PORT COUNT < request`: prints `ready` after a first answer, which is not counted, waits for a
-line, and prints the milliseconds of each of COUNT answers as JSON.
+`python client.py HOST PORT COUNT` reads the length of the request, a line, and the request itself; prints `ready` after
+a first answer, which is not counted, waits for a line, and prints the milliseconds of each of COUNT answers as JSON.
 """
 
 from __future__ import annotations

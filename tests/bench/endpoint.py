@@ -1,8 +1,9 @@
 """Warm invocations by HTTP, side by side with AWS's runtime interface emulator: `python -m tests.bench.endpoint`.
 
 Both serve the same handler in the same client, to processes that each keep one connection; they take turns, so that
-what else the machine does falls on both. AWS_LAMBDA_RIE is the path of the emulator: `pip download --no-deps aws-sam-
-cli` has it in its wheel, as samcli/local/rapid/aws-lambda-rie-x86_64.
+what else the machine does falls on both. AWS_LAMBDA_RIE is the path of the emulator: the wheel that `pip download
+--no-deps aws-sam-cli` gets has it as samcli/local/rapid/aws-lambda-rie-x86_64. It checks no signature, keeps no log
+and no memory's high-water mark, and freezes nothing between invocations.
 """
 
 from __future__ import annotations
