@@ -29,7 +29,7 @@ from lambdatui.aws.wire import rest_error
 from lambdatui.lab import Lab
 from lambdatui.refusal import AccessDenied, NotImplementedHere, RequestTooLarge, ServiceRefusal
 from lambdatui.service.deployments import Revision
-from lambdatui.service.http import HttpServer, Later, Limits, Refusal, Request, Response, plain_refusal
+from lambdatui.service.http import HttpServer, Later, Limits, Refusal, Request, Response, Streamed, plain_refusal
 from lambdatui.service.service import Service
 
 _BODY_BYTES = 72 * 2**20
@@ -43,7 +43,7 @@ _OPEN_FILES_SHARE = 4
 class Api(Protocol):
     """One of the services."""
 
-    async def carry_out(self, call: Call) -> Response:
+    async def carry_out(self, call: Call) -> Response | Streamed:
         """Raises ServiceRefusal."""
 
     def refuse(self, refusal: ServiceRefusal) -> Response:
@@ -66,7 +66,7 @@ class Endpoint:
         self._packages = Packages()
         self._apis: Mapping[str, Api] = {
             "lambda": LambdaApi(service, lab, self._locate),
-            "logs": LogsApi(service.log_groups, lab),
+            "logs": LogsApi(service, lab),
             "sts": StsApi(),
         }
         self._server = HttpServer(
@@ -146,7 +146,7 @@ class Endpoint:
     async def _answer(self, api: Api, call: Call, later: Later) -> None:
         """A client that goes away does not end what it began, as little as in the real service."""
         try:
-            response = await api.carry_out(call)
+            response: Response | Streamed = await api.carry_out(call)
         except ServiceRefusal as refusal:
             response = api.refuse(refusal)
         except Exception as error:

@@ -22,7 +22,7 @@ from lambdatui.lab import Lab
 from lambdatui.policy import Document
 from lambdatui.refusal import NotImplementedHere, ServiceRefusal
 from lambdatui.service.deployments import Revision
-from lambdatui.service.http import Response
+from lambdatui.service.http import Response, Streamed
 from lambdatui.service.service import Service
 
 
@@ -46,7 +46,7 @@ class LambdaApi:
             ]
         )
 
-    async def carry_out(self, call: Call) -> Response:
+    async def carry_out(self, call: Call) -> Response | Streamed:
         """Raises ServiceRefusal."""
         found = self.routes.find(call.request.method, call.request.path, call.query)
         if found is None:
