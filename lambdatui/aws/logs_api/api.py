@@ -13,6 +13,7 @@ from lambdatui.aws.wire import json_error
 from lambdatui.lab import Lab
 from lambdatui.refusal import NotImplementedHere, ServiceRefusal
 from lambdatui.service.http import Response, Streamed
+from lambdatui.service.service import Service
 
 TARGET = "Logs_20140328."
 
