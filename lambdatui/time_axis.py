@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, chain
+from itertools import accumulate
 from math import ceil
 from typing import NamedTuple
 
-BREAK = 8
+BREAK = 9
 """Cells."""
 SCALES = tuple(
     round(digit * 10.0**power, 3) for power in range(-3, 3) for digit in (1, 2, 5) if digit * 10.0**power <= 600
@@ -73,20 +73,19 @@ class Axis:
         return self._breaks[begin : bisect_right(self._breaks, last, key=lambda each: each.cell)]
 
     def ticks(self, first: int, last: int, apart: int) -> Iterator[Tick]:
-        """Round instants from cell `first` to before `last`, at least `apart` cells from one another and from breaks,
-        so that their labels have room."""
+        """Round instants from cell `first` to before `last`, at least `apart` cells from one another; none in a
+        break."""
         step = next((step for step in _STEPS if step >= apart * self.scale), _STEPS[-1])
         begin = first
-        for end, following in chain(
-            ((int(each.cell), ceil(each.cell + BREAK)) for each in self.breaks(first, last)), [(last, last)]
-        ):
-            yield from self._ticks_between(begin, end, step, apart, whole=end == last)
-            begin = max(begin, following)
+        for each in self.breaks(first, last):
+            yield from self._ticks_between(begin, int(each.cell), step)
+            begin = max(begin, ceil(each.cell + BREAK))
+        yield from self._ticks_between(begin, last, step)
 
-    def _ticks_between(self, first: int, last: int, step: float, apart: int, whole: bool) -> Iterator[Tick]:
+    def _ticks_between(self, first: int, last: int, step: float) -> Iterator[Tick]:
         number = max(0, ceil((self.time(first) - self.start) / step - _SMALL))
         while (cell := round(self.cell(self.start + number * step))) < last:
-            if cell >= first and (whole or cell + apart <= last):
+            if cell >= first:
                 yield Tick(cell, number * step)
             number += 1
 

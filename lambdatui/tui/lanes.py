@@ -15,12 +15,14 @@ from typing import TypeAlias
 from rich.cells import cell_len
 
 from lambdatui.history import INITS, Kind, Span
-from lambdatui.time_axis import BREAK, Axis
+from lambdatui.time_axis import Axis
 from lambdatui.tui.spans import Line
 
 TICKS_APART = 10
 _AHEAD = 5
 """Cells to the right of now, for the word."""
+_CUT = 2
+"""Cells of a break before the sign for it."""
 Labels: TypeAlias = Callable[[Span], Sequence[str]]
 """What can be written on an invocation, the longest first."""
 
@@ -36,6 +38,7 @@ class Strokes:
     cut: str
     now: str
     tick: str
+    chosen: str
     solid: bool
     """Invocations are blocks, and what is written on them is written on their colour."""
 
@@ -46,7 +49,7 @@ UNICODE = Strokes(
         **{Kind.INVOKE: "█", Kind.IDLE: "─", Kind.FROZEN: "─", Kind.RESET: "┈", Kind.SHUTDOWN: "▚"},
         **{Kind.FORGOTTEN: "?", Kind.THROTTLED: "✕", Kind.QUEUED: "╌"},
     },
-    *("▌", "†", "//", "│", "▏"),
+    *("▌", "†", "//", "│", "▏", "▸"),
     solid=True,
 )
 ASCII = Strokes(
@@ -55,7 +58,7 @@ ASCII = Strokes(
         **{Kind.INVOKE: "=", Kind.IDLE: "-", Kind.FROZEN: "-", Kind.RESET: ".", Kind.SHUTDOWN: "s"},
         **{Kind.FORGOTTEN: "?", Kind.THROTTLED: "x", Kind.QUEUED: "~"},
     },
-    *(">", "+", "//", "|", "|"),
+    *(">", "+", "//", "|", "|", ":"),
     solid=False,
 )
 
@@ -162,11 +165,11 @@ def ruler(window: Window, strokes: Strokes) -> Line:
     canvas, now = _Canvas(window.cells), round(window.at(window.now))
     for cut in window.axis.breaks(window.left, window.left + window.cells):
         length = cut.end - cut.start
-        label = f"{strokes.cut}{elapsed(round(length, 1 if length < 10 else 0))}"
-        canvas.write(round(cut.cell) - window.left, label[:BREAK], "dim")
+        label = f"{length / 3600:.1f} h" if length >= 3600 else elapsed(round(length, 1 if length < 10 else 0))
+        canvas.write(round(cut.cell) - window.left + _CUT, f"{strokes.cut}{label}", "dim")
     for tick in window.axis.ticks(window.left, window.left + window.cells, TICKS_APART):
         at, label = tick.cell - window.left, f"{strokes.tick}{elapsed(tick.seconds)}"
-        if canvas.free(at, at + len(label)) and not at - _AHEAD < now < at + len(label):
+        if canvas.free(at, at + len(label) + 1) and not at - _AHEAD < now < at + len(label):
             canvas.write(at, label, "dim")
     if canvas.free(now, now + 1):
         canvas.write(now, f"{strokes.now}now", "key")
@@ -186,7 +189,7 @@ def elapsed(value: float) -> str:
 
 def _breaks(canvas: _Canvas, window: Window, strokes: Strokes) -> None:
     for cut in window.axis.breaks(window.left, window.left + window.cells):
-        canvas.write(round(cut.cell) - window.left + BREAK // 2 - 1, strokes.cut, "dim")
+        canvas.write(round(cut.cell) - window.left + _CUT, strokes.cut, "dim")
 
 
 def _now(canvas: _Canvas, window: Window, strokes: Strokes) -> None:
@@ -271,6 +274,8 @@ class _Lane:
             start, end = max(0, first), min(last, self._window.cells)
             label = next((each for each in self._labels(span) if cell_len(each) + 2 <= end - start), "")
             self._canvas.write(start + 1, label, f"on-{role}" if wide else role)
+            if label and span is self._chosen:
+                self._canvas.write(start, self._strokes.chosen, f"on-{role}" if wide else role)
 
     def _short(self, span: Span) -> str:
         """The sign of an invocation of a single cell: what it ended as, where that has to be seen."""

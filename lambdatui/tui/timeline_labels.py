@@ -12,7 +12,7 @@ from lambdatui.tui.spans import Line, fit, width
 from lambdatui.tui.wording import milliseconds, short
 
 _WIDE = 20
-_LEGEND: tuple[tuple[Kind, str, str], ...] = (
+LEGEND: tuple[tuple[Kind, str, str], ...] = (
     (Kind.EXTENSION_INIT, "extension init", "init"),
     (Kind.RUNTIME_INIT, "runtime init", "init"),
     (Kind.FUNCTION_INIT, "function init", "init"),
@@ -25,19 +25,25 @@ _LEGEND: tuple[tuple[Kind, str, str], ...] = (
     (Kind.WAITING, "waiting", "init"),
     (Kind.FORGOTTEN, "forgotten", "dim"),
 )
+"""What there is to see, the words for it and their roles."""
 
 
-def lane_label(kind: str, name: str, model: Model, strokes: Strokes, cells: int) -> Line:
-    """The start of a row: of an environment its state, its id and how many invocations it has had."""
+def lane_label(kind: str, name: str, model: Model, strokes: Strokes, cells: int, chosen: bool) -> Line:
+    """The start of a row: of an environment its state, its id and how many invocations it has had; with a pointer,
+    if an invocation in it is `chosen`."""
+    pointer = model.glyphs.pointer if chosen else " "
     if kind != "environment":
         of = Kind.THROTTLED if kind == "throttled" else Kind.QUEUED
-        return [(fit(f"{strokes.kinds[of]} {kind}", cells), "bad" if of is Kind.THROTTLED else "init")]
+        word = "throttled" if of is Kind.THROTTLED else "in queue"
+        return [(fit(f"{strokes.kinds[of]}{pointer}{word}", cells), "bad" if of is Kind.THROTTLED else "init")]
     environment = model.lab.environments[name]
     glyph, (word, role) = environment_state(environment, model.glyphs)
-    state = f"{glyph} {word:<10}" if cells > _WIDE else f"{glyph} "
+    state = f"{glyph} {word:<9}" if cells > _WIDE else glyph
     runs = f" {model.glyphs.times}{environment.invocations}"
     plain = "gone" if environment.state == "ended" else "text"
-    return [(state, role), (short(environment.id), plain), (fit(runs, cells - len(state) - 6), "dim")]
+    name = short(environment.id)
+    rest = cells - len(state) - 1 - len(name)
+    return [(state, role), (pointer, "key"), (name, "key" if chosen else plain), (fit(runs, rest), "dim")]
 
 
 def invocation_labels(model: Model) -> Labels:
@@ -51,7 +57,8 @@ def invocation_labels(model: Model) -> Labels:
             return ()
         number = f"#{invocation.number}"
         if span.kind is Kind.QUEUED:
-            return (f"{number} waits for attempt {span.attempt + 1}", number)
+            following = span.attempt + (span.outcome == "function error")
+            return (f"{number} waits for attempt {following}", number)
         sign = signs.get(span.outcome or "", glyphs.busy)
         word = (span.outcome or "running").replace("_", " ")
         attempt = f" attempt {span.attempt}" if span.attempt > 1 else ""
@@ -68,7 +75,7 @@ def legend(kinds: set[Kind], strokes: Strokes, cells: int) -> Line:
     """The signs that can be seen, and the words for them, as many as there is room for."""
     line: Line = []
     inits = kinds & INITS
-    for kind, word, role in _LEGEND:
+    for kind, word, role in LEGEND:
         if kind not in kinds and not (kind in (Kind.RUNTIME_INIT, Kind.FUNCTION_INIT) and inits):
             continue
         item: Line = [(f"{strokes.kinds[kind]} ", role), (f"{word}  ", "dim")]

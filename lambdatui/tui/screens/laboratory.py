@@ -303,7 +303,9 @@ class LaboratoryScreen(LineScreen):
         self.app.push_screen(Editor(f"Configuration of {name}", Editor.text_of(now), send))
 
     def action_help(self) -> None:
-        self.app.push_screen(Help(self.BINDINGS, self._model.glyphs, self._sandbox, self._model.lab.endpoint))
+        model = self._model
+        keys, timeline = self.BINDINGS, TimelineView.BINDINGS
+        self.app.push_screen(Help(keys, timeline, model.glyphs, self._sandbox, model.lab.endpoint))
 
     async def action_copy(self) -> None:
         text = self.get_selected_text() or self._record()

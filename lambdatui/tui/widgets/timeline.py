@@ -26,7 +26,7 @@ from lambdatui.tui.widgets.line_view import LineStrip, LineView
 
 _AHEAD = 5
 """Cells kept free to the right of now."""
-_FINEST, _COARSEST = SCALES.index(0.02), SCALES.index(0.5)
+_FINEST, _COARSEST = SCALES.index(0.005), SCALES.index(0.5)
 """Between these the scale is chosen by itself."""
 _WIDE = 100
 _SETTLING = 10.0
@@ -50,7 +50,7 @@ class Spot:
 
 
 class TimelineView(LineView):
-    """The rows. The invocation that the model has chosen is marked, and the cursor is on its row."""
+    """The rows. The invocation that the model has chosen is marked, and so is its row."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "down", "Row down", show=False, id="down", tooltip="The invocation below"),
@@ -98,7 +98,7 @@ class TimelineView(LineView):
 
     @property
     def label_cells(self) -> int:
-        return 24 if self.cells >= _WIDE else 12
+        return 24 if self.cells >= _WIDE else 13
 
     def _axis(self, scale: float) -> Axis:
         return Axis(self._model.lab.activity.start or 0.0, scale, self._quiet())
@@ -187,8 +187,8 @@ class TimelineView(LineView):
             return [(" " * self.cells, "text")]
         if row.kind == "function":
             return self._heading(row.name, window)
-        label = lane_label(row.kind, row.name, self._model, self.strokes, self.label_cells)
         chosen = self._chosen_in(row)
+        label = lane_label(row.kind, row.name, self._model, self.strokes, self.label_cells, chosen is not None)
         if row.kind == "environment":
             history = lab.environments[row.name].history
             spans: Sequence[Span] = history.between(window.first, window.last)
@@ -219,9 +219,6 @@ class TimelineView(LineView):
         return self._spot.span if self._spot and self._spot.row == row else None
 
     # -- the cursor ---------------------------------------------------------------------------------------------
-
-    def is_cursor(self, number: int) -> bool:
-        return self._spot is not None and self._spot.row == self._rows[number]
 
     def _stops(self, row: Row) -> list[Span]:
         """The invocations of a row."""
