@@ -15,7 +15,7 @@ from typing import TypeAlias
 from rich.cells import cell_len
 
 from lambdatui.history import INITS, Kind, Span
-from lambdatui.time_axis import Axis
+from lambdatui.time_axis import BREAK, Axis
 from lambdatui.tui.spans import Line
 
 TICKS_APART = 10
@@ -164,12 +164,11 @@ def ruler(window: Window, strokes: Strokes) -> Line:
     """The row above: ticks, what was left out, and now."""
     canvas, now = _Canvas(window.cells), round(window.at(window.now))
     for cut in window.axis.breaks(window.left, window.left + window.cells):
-        length = cut.end - cut.start
-        label = f"{length / 3600:.1f} h" if length >= 3600 else elapsed(round(length, 1 if length < 10 else 0))
-        canvas.write(round(cut.cell) - window.left + _CUT, f"{strokes.cut}{label}", "dim")
+        label = f"{strokes.cut}{_gap(cut.end - cut.start)}"
+        canvas.write(round(cut.cell) - window.left + _CUT, label[: BREAK - _CUT], "dim")
     for tick in window.axis.ticks(window.left, window.left + window.cells, TICKS_APART):
         at, label = tick.cell - window.left, f"{strokes.tick}{elapsed(tick.seconds)}"
-        if canvas.free(at, at + len(label) + 1) and not at - _AHEAD < now < at + len(label):
+        if canvas.free(at, at + len(label) + 1) and not at - _AHEAD < now <= at + len(label):
             canvas.write(at, label, "dim")
     if canvas.free(now, now + 1):
         canvas.write(now, f"{strokes.now}now", "key")
@@ -182,9 +181,19 @@ def elapsed(value: float) -> str:
         return f"{value * 1000:.0f} ms" if value else "0"
     if value < 60:
         return f"{value:.3f}".rstrip("0").rstrip(".") + " s"
-    minutes, rest = divmod(round(value), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    minutes, rest = divmod(round(value, 3), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    seconds = f"{rest:06.3f}".rstrip("0").rstrip(".")
+    return f"{hours}:{minutes:02}:{seconds}" if hours else f"{minutes}:{seconds}"
+
+
+def _gap(length: float) -> str:
+    """The length of a break, in the room that there is in it."""
+    if length >= 3600:
+        return f"{length / 3600:.1f} h" if length < 36000 else f"{length / 3600:.0f} h"
+    if 0.1 <= length < 9.95:
+        return f"{length:.1f}".removesuffix(".0") + " s"
+    return elapsed(round(length, 2 if length < 1 else 0))
 
 
 def _breaks(canvas: _Canvas, window: Window, strokes: Strokes) -> None:
@@ -219,7 +228,7 @@ class _Lane:
             if span.kind in _QUIET:
                 continue
             if span.end is not None and span.end < self._crowded:
-                if span is self._chosen or _WORST.get(span.outcome or "", 0) > self._worst:
+                if self._rank(span) > self._worst:
                     self._overlay(span)
                 continue
             if span.kind in INITS:
@@ -250,6 +259,8 @@ class _Lane:
             start = round(self._window.at(part.start))
             end = round(self._window.at(self._window.now if part.end is None else part.end))
             self._canvas.fill(max(first, start), min(last, end), self._strokes.kinds[part.kind], "init")
+        if parts[-1].outcome in _WORST:
+            self._overlay(parts[-1])
 
     def _length(self, span: Span) -> float:
         return (self._window.now if span.end is None else span.end) - span.start
@@ -263,7 +274,7 @@ class _Lane:
         char = self._strokes.kinds[span.kind]
         self._seam = None
         if span.kind is Kind.INVOKE:
-            self._worst = _CHOSEN if span is self._chosen else _WORST.get(span.outcome or "", 0)
+            self._worst = self._rank(span)
             if last - first == 1:
                 char = self._short(span)
             elif last <= self._window.cells:
@@ -283,9 +294,15 @@ class _Lane:
         return signs[-1] if signs and span.outcome in ("failed", "timed_out") else self._strokes.seam
 
     def _overlay(self, span: Span) -> None:
-        self._worst = _CHOSEN if span is self._chosen else _WORST.get(span.outcome or "", 0)
+        """Show it in the cell of the piece before, or what went wrong at the end of a piece."""
+        self._worst = self._rank(span)
         if span.kind is Kind.INVOKE:
             self._canvas.write(self._free - 1, self._short(span), self._role(span))
+        elif span.kind in INITS:
+            self._canvas.write(self._free - 1, self._strokes.kinds[Kind.THROTTLED], "bad")
+
+    def _rank(self, span: Span) -> int:
+        return _CHOSEN if span is self._chosen else _WORST.get(span.outcome or "", 0)
 
     def _role(self, span: Span) -> str:
         if span is self._chosen:
