@@ -123,10 +123,7 @@ def life(
 ) -> Line:
     """The row of an environment that ended at `end`; `spans` have to be in order."""
     canvas, spans = _Canvas(window.cells), list(spans)
-    for span in spans:
-        if span.kind in _QUIET:
-            start, over = window.at(span.start), window.at(window.now if span.end is None else span.end)
-            canvas.fill(round(start), max(round(start) + 1, round(over)), strokes.kinds[span.kind], _ROLES[span.kind])
+    _background(canvas, spans, window, strokes)
     _breaks(canvas, window, strokes)
     _now(canvas, window, strokes)
     free = _Lane(canvas, window, strokes, labels, chosen).draw(spans)
@@ -185,6 +182,19 @@ def elapsed(value: float) -> str:
     hours, minutes = divmod(int(minutes), 60)
     seconds = f"{rest:06.3f}".rstrip("0").rstrip(".")
     return f"{hours}:{minutes:02}:{seconds}" if hours else f"{minutes}:{seconds}"
+
+
+def _background(canvas: _Canvas, spans: list[Span], window: Window, strokes: Strokes) -> None:
+    """The thin lines. Of thousands of spans, only those are looked at that reach another cell."""
+    at, until = (round(window.at(spans[0].start)) if spans else 0), float("-inf")
+    for span in spans:
+        end = window.now if span.end is None else span.end
+        if end < until:
+            continue
+        over = round(window.at(end))
+        if span.kind in _QUIET:
+            canvas.fill(at, max(at + 1, over), strokes.kinds[span.kind], _ROLES[span.kind])
+        at, until = over, window.axis.time(window.left + over + 0.5)
 
 
 def _gap(length: float) -> str:
@@ -281,7 +291,7 @@ class _Lane:
                 self._seam = last - 1, role
         wide = self._strokes.solid and span.kind is Kind.INVOKE and last - first > 1
         self._canvas.fill(first, last, char, f"bar-{role}" if wide else role)
-        if span.kind is not Kind.SHUTDOWN:
+        if span.kind is Kind.INVOKE and last - first > 2:
             start, end = max(0, first), min(last, self._window.cells)
             label = next((each for each in self._labels(span) if cell_len(each) + 2 <= end - start), "")
             self._canvas.write(start + 1, label, f"on-{role}" if wide else role)
@@ -290,8 +300,8 @@ class _Lane:
 
     def _short(self, span: Span) -> str:
         """The sign of an invocation of a single cell: what it ended as, where that has to be seen."""
-        signs = self._labels(span)
-        return signs[-1] if signs and span.outcome in ("failed", "timed_out") else self._strokes.seam
+        signs = self._labels(span) if span.outcome in ("failed", "timed_out") else ()
+        return signs[-1] if signs else self._strokes.seam
 
     def _overlay(self, span: Span) -> None:
         """Show it in the cell of the piece before, or what went wrong at the end of a piece."""
