@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 
 from lambdatui import events as ev
 from lambdatui.events import Json
+from lambdatui.history import Activity, Arrivals, History
 
 
 @dataclass
@@ -38,6 +39,7 @@ class Function:
     tags: dict[str, str] = field(default_factory=dict)
     urls: dict[str | None, FunctionUrl] = field(default_factory=dict)
     """By the alias that they lead to; None is $LATEST."""
+    arrivals: Arrivals = field(default_factory=Arrivals)
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,10 @@ class Environment:
     last_used_at: float | None = None
     ended_because: str | None = None
     ended_at: float | None = None
+    history: History = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.history = History(self.created_at)
 
     @property
     def cold(self) -> bool:
@@ -327,6 +333,7 @@ class Lab:
         self.provisioned: dict[tuple[str, str], ev.ProvisionedConcurrencyChanged] = {}
         """By function and qualifier, as it was said last."""
         self.experiment: Experiment | None = None
+        self.activity = Activity()
 
     def logs_of(self, request_id: str) -> list[LogEvent]:
         """The log events of one invocation, all of its attempts: those that carry its request id. (Those of an init
@@ -478,10 +485,12 @@ class Lab:
                 event.version,
                 event.initialization_type,
             )
+            self.activity.change(time, 1)
             return
         environment = self.environments.get(event.environment)  # type: ignore[union-attr]
         if environment is None:
             return
+        self._lengthen(environment.history, time, event)
         match event:
             case ev.InitStarted():
                 environment.state = "init"
@@ -529,6 +538,7 @@ class Lab:
         environment = self.environments.get(invocation.environment or "")
         match event:
             case ev.InvocationThrottled():
+                self.activity.change(time, 0)
                 invocation.status, invocation.throttle_reason = "throttled", event.reason
                 invocation.payload, invocation.answered_at = event.message, time
             case ev.InvocationPlaced():
@@ -536,6 +546,7 @@ class Lab:
                 if environment := self.environments.get(event.environment):
                     invocation.log_group, invocation.log_stream = environment.log_group, environment.log_stream
                     environment.current = event.request_id
+                    self._lengthen(environment.history, time, event, invocation.attempt)
             case ev.InvocationStarted():
                 invocation.status = "running"
                 invocation.started_at, invocation.deadline = time, event.deadline
@@ -543,6 +554,7 @@ class Lab:
                     environment.invocations += 1
                     environment.deadline = event.deadline
                     environment.state = "busy"
+                    self._lengthen(environment.history, time, event)
             case ev.InvocationStreamed():
                 invocation.first_byte_at = time
             case ev.InvocationAnswered():
@@ -560,6 +572,7 @@ class Lab:
                     environment.current = environment.deadline = None
                     environment.last_status, environment.last_used_at = event.status, time
                     environment.max_memory_used_mb = event.max_memory_used_mb
+                    self._lengthen(environment.history, time, event)
             case ev.EventQueued():
                 invocation.due_at = time + event.delay
                 if event.because == "throttled":
@@ -576,6 +589,13 @@ class Lab:
                     invocation.status = "failed" if event.condition == "RecursiveInvocation" else "throttled"
             case ev.EventForwarded():
                 invocation.forwarded.append(event)
+        if function := self.functions.get(invocation.function):
+            function.arrivals.apply(time, event, invocation.attempt)
+
+    def _lengthen(self, history: History, time: float, event: ev.Event, attempt: int = 1) -> None:
+        was_active = history.active
+        history.apply(time, event, attempt)
+        self.activity.change(time, history.active - was_active)
 
     def _apply_log(self, time: float, event: ev.Event) -> None:
         match event:

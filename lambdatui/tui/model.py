@@ -31,6 +31,8 @@ class Model:
         """Request ids of the events that wait for another attempt."""
         self.front: str | None = None
         """The first invocation of the last burst."""
+        self.chosen: str | None = None
+        """Request id of the invocation that is looked at, in whatever panel it was chosen."""
         self.odd: str | None = None
         """The first invocation of the step that has just ended which did not succeed, where others did."""
         self.page = 0
@@ -46,6 +48,8 @@ class Model:
         """The step on the page was told to begin, and has not yet."""
         self.news: list[tuple[str, str]] = []
         """Sentences to tell once, with their severity."""
+        self.restless_until = 0.0
+        """Until this instant something moves although nothing is under way."""
 
     # -- taking in events ---------------------------------------------------------------------------------------
 
@@ -60,7 +64,7 @@ class Model:
             case ev.ExperimentOpened():
                 self.in_flight.clear()
                 self.queued.clear()
-                self.front = self.odd = None
+                self.front = self.odd = self.chosen = None
                 self.page, self.choice, self.opened = 0, None, self.opened + 1
                 self.starting = False
             case ev.InvocationAccepted() as event:
@@ -168,6 +172,6 @@ class Model:
         """How soon figures on the screen change without any event, None where none does."""
         live = [each for each in self.lab.environments.values() if each.state in ("init", "busy", "created")]
         if not live:
-            return PERIOD if self.queued else None
+            return PERIOD if self.queued or self.clock() < self.restless_until else None
         left = [self.until(each) for each in live]
         return FINE_PERIOD if any(each is not None and each <= 1.2 for each in left) else PERIOD

@@ -101,6 +101,7 @@ class Script:
             ),
             ev.InvocationPlaced(request, environment, True),
             ev.InitStarted(environment, "init", False, None),
+            ev.InitPhaseFinished(environment, "extension", 0.0),
         )
 
     def running(self, environment: str, request: str, init_ms: float | None = 61.0, timeout: float = 3.0) -> Script:

@@ -143,7 +143,7 @@ async def test_the_way_of_an_event_is_seen() -> None:
     script = recorded.at_start().at(1).add(accepted, ev.EventQueued(request, "accepted", 0.0))
     script.add(ev.AttemptStarted(request, 1)).cold(environment, request).running(environment, request)
     script.at(4).timed_out(environment, request).add(ev.EventQueued(request, "function error", 60.0))
-    async with showing(script) as (pilot, player, app):
+    async with showing(script, (120, 50)) as (pilot, player, app):
         for words in ("1 queued", "queued", "again in 60 s", "Task timed out"):
             await until_seen(pilot, app, words)
         before = len(script.records)

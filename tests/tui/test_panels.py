@@ -23,7 +23,7 @@ from tests.tui.stage import Stage
 @pytest.mark.parametrize("size", [(79, 24), (70, 24), (80, 18), (60, 16)], ids="{0[0]}x{0[1]}".format)
 async def test_where_one_panel_shows_it_has_all_the_room(size: tuple[int, int]) -> None:
     async with Stage(recorded.after_timeout()).up(size) as stage:
-        for number in (1, 2, 3, 4):
+        for number in (1, 2, 3, 4, 5):
             shown = [panel for panel in stage.screen.query(Panel) if panel.region.area]
             assert [panel.number for panel in shown] == [number]
             assert shown[0].size.width == size[0] - 2 and shown[0].size.height == size[1] - 4

@@ -12,8 +12,11 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from lambdatui.tui.glyphs import Glyphs
+from lambdatui.history import Kind
+from lambdatui.tui import lanes
+from lambdatui.tui.glyphs import UNICODE, Glyphs
 from lambdatui.tui.spans import fit, wrap
+from lambdatui.tui.timeline_labels import LEGEND
 
 _NAMES = {
     "slash": "/",
@@ -21,6 +24,11 @@ _NAMES = {
     "right_square_bracket": "]",
     "left_square_bracket": "[",
     "escape": "esc",
+    "full_stop": ".",
+    "comma": ",",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
 }
 _ALWAYS = (
     ("j k", "One line down, up; also the arrow keys"),
@@ -30,7 +38,24 @@ _ALWAYS = (
     ("ctrl+p", "Commands by name, and themes"),
     ("q, ctrl+c", "Quit"),
 )
-_SIGN = 15
+_KINDS = {
+    Kind.EXTENSION_INIT: "Extensions start and register",
+    Kind.RUNTIME_INIT: "The runtime starts",
+    Kind.FUNCTION_INIT: "The module of the function is imported",
+    Kind.INVOKE: "An invocation, in the colour of how it ended",
+    Kind.FROZEN: "Warm, and stopped until the next invocation",
+    Kind.RESET: "Without processes: the next invocation pays their start",
+    Kind.SHUTDOWN: "Runtime and extensions are told to end",
+    Kind.THROTTLED: "An invocation that got no environment",
+    Kind.QUEUED: "The event of an asynchronous invocation waits",
+    Kind.WAITING: "Created, and not started yet: as many start at once as the computer has cores",
+    Kind.FORGOTTEN: "Too long ago to be known",
+}
+_COLOURS = {
+    **{"init": "$secondary", "busy": "$primary", "idle": "$success"},
+    **{"warn": "$warning", "bad": "$error", "dim": "$muted"},
+}
+_SIGN = 17
 """Cells of the column of keys and signs."""
 _PENDING = "Accepted, and its environment is still in its init"
 
@@ -45,11 +70,18 @@ class Help(ModalScreen[None]):
     ]
 
     def __init__(
-        self, bindings: Sequence[BindingType], glyphs: Glyphs, sandbox: str, endpoint: str | None = None
+        self,
+        bindings: Sequence[BindingType],
+        timeline: Sequence[BindingType],
+        glyphs: Glyphs,
+        sandbox: str,
+        endpoint: str | None = None,
     ) -> None:
-        """`sandbox` names what isolates an environment here; `endpoint` is where AWS's clients find the laboratory."""
+        """`timeline` are the keys of that panel; `sandbox` names what isolates an environment here; `endpoint` is where
+        AWS's clients find the laboratory."""
         super().__init__()
-        self._explained, self._glyphs, self._sandbox, self._endpoint = bindings, glyphs, sandbox, endpoint
+        self._explained, self._timeline = bindings, timeline
+        self._glyphs, self._sandbox, self._endpoint = glyphs, sandbox, endpoint
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help") as frame:
@@ -73,7 +105,7 @@ class Help(ModalScreen[None]):
             for binding in self._explained
             if isinstance(binding, Binding) and binding.tooltip and not binding.key.isdigit()
         ]
-        keys.append(("1-4", "Panels; while the Guide asks for a prediction and has the focus, the choices"))
+        keys.append(("1-5", "Panels; while the Guide asks for a prediction and has the focus, the choices"))
         lines = [Content.assemble(("Keys", "bold $primary"))]
         for key, text in (*keys, *_ALWAYS):
             lines += _entry(key, text, "bold", cells)
@@ -90,6 +122,16 @@ class Help(ModalScreen[None]):
             )
         lines += [Content(""), Content.assemble(("Invocations", "bold $primary"))]
         lines += _entry(f"{self._glyphs.init} pending", _PENDING, "$secondary", cells)
+        lines += [Content(""), Content.assemble(("Timeline", "bold $primary"))]
+        for binding in self._timeline:
+            if isinstance(binding, Binding):
+                lines += _entry(
+                    " ".join(_NAMES.get(key, key) for key in binding.key.split(",")), binding.tooltip, "bold", cells
+                )
+        strokes = lanes.UNICODE if self._glyphs is UNICODE else lanes.ASCII
+        for kind, word, role in LEGEND:
+            lines += _entry(f"{strokes.kinds[kind]} {word}", _KINDS[kind], _COLOURS[role], cells)
+        lines += _entry(strokes.cut, "A time in which nothing happened anywhere, shortened", "$muted", cells)
         return Content("\n").join(lines)
 
     def _signs(self) -> list[tuple[str, str, str]]:

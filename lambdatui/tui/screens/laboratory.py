@@ -1,4 +1,4 @@
-"""The main screen: four panels and the keys."""
+"""The main screen: five panels and the keys."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ from lambdatui.tui.widgets.key_line import KeyLine
 from lambdatui.tui.widgets.line_view import LineScreen
 from lambdatui.tui.widgets.logs import Logs
 from lambdatui.tui.widgets.panel import Panel
+from lambdatui.tui.widgets.timeline import Timeline, TimelineView
 from lambdatui.tui.widgets.top_bar import TopBar
 from lambdatui.tui.wording import plural
 
 _BURST = 3
+_TIMELINE = 5
 _CONFIGURABLE = ("timeout", "memory_size", "ephemeral_storage", "environment", "reserved_concurrent_executions")
 
 
@@ -87,12 +89,14 @@ class LaboratoryScreen(LineScreen):
 
     def compose(self) -> ComposeResult:
         yield TopBar(self._model, id="top")
-        with Horizontal(id="main"):
-            yield Panel(1, "Guide", Guide(self._model), "#page", id="guide")
-            with Vertical(id="side"):
-                yield Panel(2, "Environments", Environments(self._model, id="table"), "#table", id="environments")
-                yield Panel(3, "Invocations", Invocations(self._model), "#invocation", id="invocations")
-                yield Panel(4, "Logs", Logs(self._model), "#log", id="logs")
+        with Vertical(id="body"):
+            with Horizontal(id="main"):
+                yield Panel(1, "Guide", Guide(self._model), "#page", id="guide")
+                with Vertical(id="side"):
+                    yield Panel(2, "Environments", Environments(self._model, id="table"), "#table", id="environments")
+                    yield Panel(3, "Invocations", Invocations(self._model), "#invocation", id="invocations")
+                    yield Panel(4, "Logs", Logs(self._model), "#log", id="logs")
+            yield Panel(5, "Timeline", Timeline(self._model), "#lanes", id="timeline")
         yield KeyLine(id="keys")
         yield Static("lambdatui needs 60 columns and 16 rows.\nThe experiment goes on meanwhile.", id="too-small")
 
@@ -114,6 +118,7 @@ class LaboratoryScreen(LineScreen):
         self.query_one(Environments).sync()
         self.query_one(Invocations).sync()
         self.query_one(Logs).sync()
+        self.query_one(Timeline).sync()
         self.panels[1].entitle(self._sandbox)
         for level, message in self._model.news:
             if (level, message) == STALE:
@@ -147,9 +152,12 @@ class LaboratoryScreen(LineScreen):
         """Show all panels, or where there is little room, the current one. By classes of the screen, every style on it
         would be worked out anew."""
         alone = self._zoomed or self.has_class("-narrow") or self.has_class("-low")
+        alone = alone or (self._current == _TIMELINE and not self.has_class("-tall"))
         for panel in self.panels:
-            panel.display = not alone or panel.number == self._current
+            below = panel.number == _TIMELINE  # the others
+            panel.display = panel.number == self._current if alone else not below or self.has_class("-tall")
             panel.styles.width = panel.styles.height = "1fr" if alone else None
+        self.query_one("#main").display = not alone or self._current != _TIMELINE
         self.query_one("#side").display = not alone or self._current != 1
         self.query_one(KeyLine).show_keys(alone)
 
@@ -201,6 +209,16 @@ class LaboratoryScreen(LineScreen):
 
     def on_environments_described(self, message: Environments.Described) -> None:
         self.panels[1].tell(message.text)
+
+    def on_timeline_described(self, message: Timeline.Described) -> None:
+        self.panels[_TIMELINE - 1].entitle(message.title)
+        self.panels[_TIMELINE - 1].tell(message.keys)
+
+    def on_timeline_view_chosen(self, message: TimelineView.Chosen) -> None:
+        invocation = self._model.lab.invocations[message.request_id]
+        self.query_one(Invocations).sync()
+        if invocation.log_stream in self._model.logbook.streams:
+            self.query_one(Logs).choose(invocation.log_stream)
 
     def on_logs_described(self, message: Logs.Described) -> None:
         self.panels[3].tell(message.text)
@@ -285,7 +303,9 @@ class LaboratoryScreen(LineScreen):
         self.app.push_screen(Editor(f"Configuration of {name}", Editor.text_of(now), send))
 
     def action_help(self) -> None:
-        self.app.push_screen(Help(self.BINDINGS, self._model.glyphs, self._sandbox, self._model.lab.endpoint))
+        model = self._model
+        keys, timeline = self.BINDINGS, TimelineView.BINDINGS
+        self.app.push_screen(Help(keys, timeline, model.glyphs, self._sandbox, model.lab.endpoint))
 
     async def action_copy(self) -> None:
         text = self.get_selected_text() or self._record()
@@ -303,4 +323,6 @@ class LaboratoryScreen(LineScreen):
                 return self.query_one(Environments).copy_text()
             case 3:
                 return self.query_one(Invocations).view.copy_text()
+            case 5:
+                return self.query_one(Timeline).copy_text()
         return self.query_one(Logs).view.copy_text()

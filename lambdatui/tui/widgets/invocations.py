@@ -93,7 +93,6 @@ class Invocations(Vertical):
     def __init__(self, model: Model, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._model = model
-        self._chosen: str | None = None
         self._front: str | None = None
         self._exceptional: str | None = None
 
@@ -109,32 +108,33 @@ class Invocations(Vertical):
         invocations = self._model.lab.invocations
         self._choose_by_itself()
         keys = list(invocations)
-        at = keys.index(self._chosen) if self._chosen in invocations else 0
+        chosen = self._model.chosen
+        at = keys.index(chosen) if chosen in invocations else 0
         near = keys[max(0, at - _MANY_TABS // 2) : at + _MANY_TABS // 2]
         tabs = []
         for key in near:
             glyph, (_, role) = invocation_state(invocations[key], self._model.glyphs)
             tabs.append(Tab(key, f"#{invocations[key].number}", (glyph, role)))
-        self.query_one(TabLine).show_tabs(tabs, self._chosen)
-        self.view.show_invocation(invocations.get(self._chosen or ""))
+        self.query_one(TabLine).show_tabs(tabs, chosen)
+        self.view.show_invocation(invocations.get(chosen or ""))
 
     def _choose_by_itself(self) -> None:
         model = self._model
         if self._front != model.front:
-            self._front = self._chosen = model.front
+            self._front = model.chosen = model.front
         if self._exceptional != model.odd:
             self._exceptional = model.odd
-            if self._exceptional is not None and self._chosen == self._front:
-                self._chosen = self._exceptional
+            if self._exceptional is not None and model.chosen == self._front:
+                model.chosen = self._exceptional
 
     def choose(self, request_id: str) -> None:
-        self._chosen = request_id
+        self._model.chosen = request_id
         self.sync()
 
     def move_tab(self, step: int) -> None:
         keys = list(self._model.lab.invocations)
         if keys:
-            at = keys.index(self._chosen) if self._chosen in self._model.lab.invocations else 0
+            at = keys.index(self._model.chosen) if self._model.chosen in self._model.lab.invocations else 0
             self.choose(keys[(at + step) % len(keys)])
 
     def on_tab_line_chosen(self, message: TabLine.Chosen) -> None:

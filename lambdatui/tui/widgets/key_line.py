@@ -27,7 +27,7 @@ class Key:
     key: str
     label: str
     action: str
-    rank: int
+    rank: float
 
     def line(self) -> Line:
         return [(f" {self.key} ", "key"), (f"{self.label} ", "dim")]
@@ -42,6 +42,7 @@ KEYS = (
     Key("f", "follow", "log('follow')", 8),
     Key("tab", "panels", "cycle(1)", 7),
     Key("z", "zoom", "zoom", 9),
+    Key("5", "timeline", "digit(5)", 4.5),
     Key("e", "event", "edit_event", 10),
     Key("u", "configuration", "configure", 11),
     Key("?", "help", "help", 3),
