@@ -20,6 +20,7 @@ from click_default_group import DefaultGroup
 from lambdatui import __version__
 
 if TYPE_CHECKING:
+    from lambdatui.events import Json
     from lambdatui.experiment.language import Language
     from lambdatui.experiment.outputs import Outputs
     from lambdatui.experiment.schema import ExperimentFile
@@ -81,6 +82,9 @@ def main(arguments: list[str] | None = None) -> None:
 # -- commands -------------------------------------------------------------------------------------------------------
 
 _experiment = click.argument("experiment")
+_parameters = click.option(
+    "--parameter", "parameters", metavar="NAME=VALUE", multiple=True, help="A parameter of a template."
+)
 _language = click.option("--lang", "asked", metavar="LANGUAGE", help="en or zh-Hant; otherwise as your locale says.")
 _port = click.option(
     "--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Of the endpoint; 0 is any that is free."
@@ -116,7 +120,8 @@ _Group: type[click.Group] = _Opening
 def lambdatui(context: click.Context) -> None:
     """A local AWS Lambda laboratory: see execution environments being created, reused, frozen and timed out.
 
-    EXPERIMENT is an experiment file or the name of a bundled experiment; `lambdatui EXPERIMENT` opens it.
+    EXPERIMENT is an experiment file, the name of a bundled experiment, or what you have: an AWS SAM or CloudFormation
+    template, a module (handler.py, index.mjs), a folder or a .zip of code. `lambdatui EXPERIMENT` opens it.
     """
     if context.invoked_subcommand is None:
         _show_list()
@@ -125,19 +130,21 @@ def lambdatui(context: click.Context) -> None:
 
 @lambdatui.command("open")
 @_experiment
+@_parameters
 @_language
 @_port
-def open_(experiment: str, asked: str | None, port: int) -> int:
+def open_(experiment: str, parameters: tuple[str, ...], asked: str | None, port: int) -> int:
     """Open an experiment on the screen. Where standard output is no terminal, or a dumb one, this is `run`."""
     language = _chosen(asked)
     if not sys.stdout.isatty() or os.environ.get("TERM", "") in ("", "dumb"):
         from lambdatui.experiment.outputs import Outputs
 
-        return _run(_load(experiment), language, Outputs())
+        return _run(_with_steps(_load(experiment, parameters)), language, Outputs())
     from lambdatui.tui.app import open_screen
 
     _check_temporary_folder()
-    return open_screen(experiment, language, port)
+    _parsed(parameters)
+    return open_screen(experiment, language, port, parameters)
 
 
 @lambdatui.command()
@@ -145,24 +152,46 @@ def open_(experiment: str, asked: str | None, port: int) -> int:
 @click.option("--json", "report", type=_file, metavar="FILE", help="Write a report; - for nothing else on stdout.")
 @click.option("--junit", type=_file, metavar="FILE", help="Write the checks as JUnit XML.")
 @click.option("--journal", type=_file, metavar="FILE", help="Write all that happens, a JSON object a line.")
+@click.option("--function", metavar="NAME", help="Where there are no steps: invoke this function, not all.")
+@click.option("--event", metavar="EVENT", help="With this: a file, - for stdin, JSON, or a name of `lambdatui events`.")
+@_parameters
 @_language
-def run(experiment: str, report: Path | None, junit: Path | None, journal: Path | None, asked: str | None) -> int:
-    """Run an experiment without a screen.
+def run(
+    experiment: str,
+    report: Path | None,
+    junit: Path | None,
+    journal: Path | None,
+    function: str | None,
+    event: str | None,
+    parameters: tuple[str, ...],
+    asked: str | None,
+) -> int:
+    """Run an experiment without a screen. Of what has no steps, a template or a module, each function is invoked once
+    and has to succeed.
 
     Exits with 0 when all expectations held, 1 when some did not, 2 when it could not be run, 130 when interrupted.
     """
     from lambdatui.experiment.outputs import Outputs
 
-    return _run(_load(experiment), _chosen(asked), Outputs(report, junit, journal))
+    what = _with_steps(_load(experiment, parameters), function, event)
+    return _run(what, _chosen(asked), Outputs(report, junit, journal))
 
 
 @lambdatui.command()
 @click.argument("experiment", required=False)
+@_parameters
 @_port
 @click.option("--journal", type=_file, metavar="FILE", help="Write all that happens, a JSON object a line.")
 @click.option("--until-eof", is_flag=True, help="End with standard input, as when whoever started this is killed.")
 @_language
-def serve(experiment: str | None, port: int, journal: Path | None, until_eof: bool, asked: str | None) -> int:
+def serve(
+    experiment: str | None,
+    parameters: tuple[str, ...],
+    port: int,
+    journal: Path | None,
+    until_eof: bool,
+    asked: str | None,
+) -> int:
     """Have functions behind the AWS endpoint: those of an experiment, whose steps do not run, or none yet.
 
     The first line on standard output is `ready http://127.0.0.1:PORT`. Goes on until SIGINT or SIGTERM.
@@ -177,7 +206,9 @@ def serve(experiment: str | None, port: int, journal: Path | None, until_eof: bo
     if journal == STDOUT:
         raise Trouble("the journal cannot go to standard output, which says when the endpoint is ready")
     language = _chosen(asked)
-    opened = _load(experiment) if experiment else None
+    opened = _load(experiment, parameters) if experiment else None
+    for notice in opened.notices if opened else ():
+        click.echo(f"lambdatui: {notice}", err=True)
     _check_temporary_folder()
     try:
         with Outputs(journal_file=journal, transcript=False) as outputs:
@@ -216,19 +247,40 @@ def env(experiment: str | None, syntax: str) -> None:
 
 @lambdatui.command()
 @click.argument("experiments", metavar="EXPERIMENT...", nargs=-1, required=True)
-def check(experiments: tuple[str, ...]) -> int:
-    """Tell what is wrong with experiment files, a line each: file:line:column: message."""
+@_parameters
+def check(experiments: tuple[str, ...], parameters: tuple[str, ...]) -> int:
+    """Tell what is wrong with experiment files and templates, a line each: file:line:column: message. What of a
+    template is not to be had here is told, too, and is no error."""
     from lambdatui.experiment.bundled import find
     from lambdatui.experiment.loader import BadExperiment, load
 
-    code = ExitCode.PASSED
+    code, given = ExitCode.PASSED, _parsed(parameters)
     for experiment in experiments:
         try:
-            click.echo(f"{load(find(experiment)).path}: ok")
+            loaded = load(find(experiment), given)
+            for notice in loaded.notices:
+                click.echo(notice._replace(message=f"note: {notice.message}"))
+            click.echo(f"{loaded.path}: ok")
         except BadExperiment as error:
             click.echo(str(error))
             code = ExitCode.BAD_USAGE
     return code
+
+
+@lambdatui.command()
+@click.argument("name", required=False)
+def events(name: str | None) -> None:
+    """Typical events of AWS services: a list, or the one of that NAME as JSON."""
+    from lambdatui.experiment.service_events import SERVICE_EVENTS, service_event
+    from lambdatui.experiment.wording import did_you_mean
+
+    if name is None:
+        for each, what in SERVICE_EVENTS.items():
+            click.echo(f"{each:{max(map(len, SERVICE_EVENTS))}}  {what}")
+    elif name in SERVICE_EVENTS:
+        click.echo(json.dumps(service_event(name), indent=2, ensure_ascii=False))
+    else:
+        raise Trouble(f"there is no event {name}{did_you_mean(name, SERVICE_EVENTS)}")
 
 
 @lambdatui.command("list")
@@ -279,14 +331,55 @@ def _chosen(asked: str | None) -> Language:
         raise Trouble(str(error)) from None
 
 
-def _load(experiment: str) -> ExperimentFile:
+def _load(experiment: str, parameters: tuple[str, ...] = ()) -> ExperimentFile:
     from lambdatui.experiment.bundled import find
     from lambdatui.experiment.loader import BadExperiment, load
 
     try:
-        return load(find(experiment))
+        return load(find(experiment), _parsed(parameters))
     except BadExperiment as error:
         raise Trouble(str(error)) from None
+
+
+def _parsed(parameters: tuple[str, ...]) -> dict[str, str]:
+    parsed = dict[str, str]()
+    for each in parameters:
+        name, equals, value = each.partition("=")
+        if not equals:
+            raise Trouble(f"--parameter needs NAME=VALUE, not {each}")
+        parsed[name] = value
+    return parsed
+
+
+def _with_steps(experiment: ExperimentFile, function: str | None = None, event: str | None = None) -> ExperimentFile:
+    """Ready to run: with steps in any case."""
+    from lambdatui.experiment.playground import tried
+    from lambdatui.experiment.wording import did_you_mean
+
+    if experiment.steps:
+        if function is not None or event is not None:
+            raise Trouble(f"{experiment.path} has steps, which say what is invoked with which event")
+        return experiment
+    if function is not None and function not in experiment.functions:
+        raise Trouble(f"there is no function {function}{did_you_mean(function, experiment.functions)}")
+    return tried(experiment, experiment.functions if function is None else [function], _event(event))
+
+
+def _event(event: str | None) -> Json:
+    """What `--event` means; None for nothing."""
+    from lambdatui.experiment.service_events import SERVICE_EVENTS, service_event
+    from lambdatui.function import parse_json
+
+    if event is None or event in SERVICE_EVENTS:
+        return None if event is None else service_event(event)
+    try:
+        if event == "-":
+            return parse_json(sys.stdin.read())
+        if Path(event).is_file():
+            return parse_json(Path(event).read_text(encoding="utf-8-sig"))
+        return parse_json(event)
+    except (OSError, ValueError, RecursionError) as error:
+        raise Trouble(f"--event is no file, no JSON and no name of `lambdatui events`: {error}") from None
 
 
 def _show_list(asked: str | None = None) -> None:

@@ -8,7 +8,7 @@ milliseconds as the service prints them, instants in seconds since the epoch, si
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeAlias, get_args
 
@@ -552,7 +552,7 @@ class ExperimentOpened:
 
     Each of `steps` is {name, say, action, predict: {ask, choices, answer} | None, expects: [str], explain}, the texts
     in the language chosen, Markdown where the experiment file has Markdown; `action` is one line in words; `answer`
-    counts from 1.
+    counts from 1. `events` has, for functions that name one, the event (JSON text) they are invoked with by hand.
     """
 
     title: str
@@ -560,6 +560,7 @@ class ExperimentOpened:
     path: str
     language: str
     steps: tuple[dict[str, Json], ...]
+    events: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

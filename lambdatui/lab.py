@@ -292,6 +292,8 @@ class Experiment:
     path: str
     language: str
     steps: list[Step]
+    events: dict[str, str] = field(default_factory=dict)
+    """What functions are invoked with by hand at first (JSON text), where they name it."""
     passed: bool | None = None
     """None until the last step is over."""
 
@@ -627,7 +629,9 @@ class Lab:
         if isinstance(event, ev.ExperimentOpened):
             self._clear()
             steps = [Step(**step) for step in event.steps]  # type: ignore[arg-type]
-            self.experiment = Experiment(event.title, event.about, event.path, event.language, steps)
+            self.experiment = Experiment(
+                event.title, event.about, event.path, event.language, steps, dict(event.events)
+            )
             return
         if self.experiment is None:
             return

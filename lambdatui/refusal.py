@@ -37,6 +37,10 @@ class SerializationFailed(ServiceRefusal):
     code = "SerializationException"
 
 
+class RuntimeMissing(InvalidParameter):
+    """Nothing on this machine can run the function."""
+
+
 class ResourceNotFound(ServiceRefusal):
     """There is no such function, version or alias, log group or log stream."""
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import re
@@ -9,7 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,10 +18,12 @@ import pytest
 
 from lambdatui import cli
 from lambdatui.cli import ExitCode
+from lambdatui.events import Json
 from lambdatui.experiment import headless
 from lambdatui.experiment.bundled import bundled
 from lambdatui.experiment.loader import load
 from lambdatui.experiment.schema import ExperimentFile
+from lambdatui.experiment.service_events import service_event
 from lambdatui.journal import Journal
 from lambdatui.journal import load as load_journal
 from lambdatui.lab import Lab
@@ -34,6 +37,7 @@ steps:
   - {name: a, invoke: {}, expect: {cold_starts: 1}}
 """
 Main = Callable[..., int]
+OPENED = Path(__file__).parent / "experiment/opened"
 
 
 @pytest.fixture
@@ -105,17 +109,19 @@ def test_without_a_terminal_opening_is_running(
 
 
 def test_on_a_terminal_the_screen_opens(main: Main, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened: list[tuple[str, str | None, int]] = []
+    opened: list[tuple[str, str | None, int, tuple[str, ...]]] = []
 
-    def open_screen(experiment: str, language: str | None = None, port: int = 0) -> int:
-        opened.append((experiment, language, port))
+    def open_screen(experiment: str, language: str | None = None, port: int = 0, parameters: Sequence[str] = ()) -> int:
+        opened.append((experiment, language, port, tuple(parameters)))
         return 7
 
     monkeypatch.setattr("lambdatui.tui.app.open_screen", open_screen)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm-256color")
     assert main("--lang", "zh-Hant", "timeout") == main("open", "timeout", "--lang", "zh", "--port", "8000") == 7
-    assert opened == [("timeout", "zh-Hant", 0), ("timeout", "zh-Hant", 8000)]
+    assert opened == [("timeout", "zh-Hant", 0, ()), ("timeout", "zh-Hant", 8000, ())]
+    assert main("template.yaml", "--parameter", "A=1", "--parameter", "B=2") == 7
+    assert opened[2][0] == "template.yaml" and opened[2][3] == ("A=1", "B=2")
     assert main("timeout", "--port", "65536") == ExitCode.BAD_USAGE
 
 
@@ -259,9 +265,81 @@ def test_the_list(main: Main, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
 
 def test_schemas(main: Main, capsys: pytest.CaptureFixture[str]) -> None:
     assert main("schema") == ExitCode.PASSED
-    assert json.loads(capsys.readouterr().out)["required"] == ["title", "functions", "steps"]
+    assert json.loads(capsys.readouterr().out)["required"] == ["title", "functions"]
     assert main("schema", "--report") == ExitCode.PASSED
     assert json.loads(capsys.readouterr().out)["title"] == "lambdatui report"
+
+
+def test_typical_events(main: Main, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main("events") == ExitCode.PASSED
+    assert re.search("^s3-put +S3: an object was put$", capsys.readouterr().out, re.MULTILINE)
+    assert main("events", "sqs") == ExitCode.PASSED
+    assert json.loads(capsys.readouterr().out)["Records"][0]["eventSource"] == "aws:sqs"
+    assert main("events", "sqss") == ExitCode.BAD_USAGE
+    assert capsys.readouterr().err == "lambdatui: there is no event sqss; did you mean 'sqs'?\n"
+
+
+# -- without an experiment file -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Path:
+    path = tmp_path / "app.py"
+    path.write_text("def handler(event, context): return event")
+    return path
+
+
+def test_a_module_is_invoked_once(
+    main: Main, module: Path, target: FakeTarget, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(module) == ExitCode.PASSED
+    out = capsys.readouterr().out
+    assert "Invoke app" in out and "All went as expected in 1 step." in out and "lambdatui env" not in out
+    target.answer = lambda event: ("failed", event)
+    assert main("run", module) == ExitCode.FAILED
+
+
+@pytest.mark.parametrize("given", ["text", "file", "stdin", "name"])
+def test_the_event_of_a_run(
+    main: Main, module: Path, target: FakeTarget, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    seen: list[Json] = []
+    target.answer = lambda event: (seen.append(event), ("succeeded", None))[1]  # type: ignore[func-returns-value]
+    file = module.with_name("event.json")
+    file.write_text('{"a": 1}')
+    monkeypatch.setattr(sys, "stdin", io.StringIO('{"a": 1}'))
+    event = {"text": '{"a": 1}', "file": str(file), "stdin": "-", "name": "sns"}[given]
+    assert main("run", module, "--event", event, "--function", "app") == ExitCode.PASSED
+    assert seen == [service_event("sns") if given == "name" else {"a": 1}]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--event", "{no"], "--event is no file, no JSON and no name of `lambdatui events`: "),
+        (["--function", "ap"], "there is no function ap; did you mean 'app'?"),
+        (["--parameter", "A"], "--parameter needs NAME=VALUE, not A"),
+        (["--parameter", "A=b"], "parameters are for templates, and this is none"),
+    ],
+)
+def test_what_cannot_be_run(
+    main: Main, module: Path, options: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main("run", module, *options) == ExitCode.BAD_USAGE
+    assert sentence in capsys.readouterr().err
+
+
+def test_an_experiment_says_its_events_itself(main: Main, experiment: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main("run", experiment, "--event", "{}") == ExitCode.BAD_USAGE
+    assert "has steps, which say what is invoked with which event" in capsys.readouterr().err
+
+
+def test_checking_a_template_tells_what_is_not_here(main: Main, capsys: pytest.CaptureFixture[str]) -> None:
+    template = OPENED / "plain/template.json"
+    assert main("check", template, "--parameter", "Greeting=hi") == ExitCode.PASSED
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{template}:24:3: note: of no effect here: VpcConfig (Inline)"
+    assert lines[-1] == f"{template}: ok"
 
 
 def test_bad_usage(main: Main) -> None:
@@ -327,6 +405,24 @@ def test_a_bundled_experiment_holds(name: str) -> None:
     failed = [check for step in report["steps"] for check in step["checks"] if not check["passed"]]
     assert (done.returncode, failed, done.stderr) == (0, [], "")
     assert report["passed"] is True
+
+
+@pytest.mark.parametrize(
+    ("what", "options", "payloads"),
+    [
+        ("hello", [], ['{"statusCode": 200, "body": "{\\"message\\": \\"hello world\\"}"}']),
+        ("orders", ["--parameter", "ApiKey=k"], ['{"records": ["{\\"message\\": \\"hello world\\"}"]}', None]),
+        ("plain", ["--function", "Inline", "--parameter", "Greeting=hi"], [None]),
+        ("hello/hello_world/app.py", ["--event", "api-gateway-rest"], [None]),
+    ],
+)
+def test_what_one_has_runs(what: str, options: list[str], payloads: list[str | None]) -> None:
+    command = [sys.executable, "-m", "lambdatui", "run", str(OPENED / what), "--json", "-", *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    found = [each["payload"] for each in json.loads(done.stdout)["invocations"]]
+    assert len(found) == len(payloads)
+    assert all(wanted in (None, payload) for wanted, payload in zip(payloads, found, strict=True))
 
 
 def test_the_report_has_what_the_contract_says() -> None:

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import IO
 
@@ -78,12 +78,14 @@ class Launching:
         command: list[str] | None = None,
         terminal: int | None = None,
         port: int = 0,
+        parameters: Sequence[str] = (),
     ) -> None:
         """`command` is for tests: what to run in place of the laboratory. `terminal` is the descriptor of the one that
         the laboratory gives back where this process cannot do so any more, `port` its endpoint's, 0 for any."""
         arguments = command or [sys.executable, "-m", "lambdatui.control.server"]
         arguments = [*arguments, experiment, *(["--lang", language] if language else [])]
         arguments += ["--port", str(port)] if port else []
+        arguments += [f"--parameter={each}" for each in parameters]
         passed = () if terminal is None else (os.dup(terminal),)
         for descriptor in passed:
             arguments += ["--terminal", str(descriptor)]

@@ -1,6 +1,7 @@
 """The laboratory's process: service, experiment and journal behind the control socket.
 
-    python -m lambdatui.control.server EXPERIMENT [--lang LANGUAGE] [--terminal DESCRIPTOR] [--port PORT]
+    python -m lambdatui.control.server EXPERIMENT [--lang LANGUAGE] [--parameter NAME=VALUE]... [--terminal DESCRIPTOR]
+        [--port PORT]
 
 It says `ready PATH` on standard output, the path of its socket, and lives until its standard input ends, a screen says
 `stop`, or it is told to by a signal. Whoever holds the other end of its standard input says farewell there with a byte;
@@ -50,11 +51,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="lambdatui-laboratory")
     parser.add_argument("experiment")
     parser.add_argument("--lang")
+    parser.add_argument("--parameter", action="append", default=[], dest="parameters")
     parser.add_argument("--terminal", type=int)
     parser.add_argument("--port", type=int, default=0)
     arguments = parser.parse_args()
     try:
-        experiment = load(find(arguments.experiment))
+        experiment = load(find(arguments.experiment), dict(each.split("=", 1) for each in arguments.parameters))
         terminal = None if arguments.terminal is None else Terminal(arguments.terminal)
         return asyncio.run(_serve(experiment, arguments.lang, terminal, arguments.port))
     except (BadExperiment, TargetError, ServiceRefusal) as error:

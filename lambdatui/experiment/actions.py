@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
+from dataclasses import replace
 
+from lambdatui import events as ev
 from lambdatui.experiment.code import CodeError, code_of, current_text
 from lambdatui.experiment.schema import (
     AliasTo,
@@ -20,6 +23,8 @@ from lambdatui.experiment.schema import (
     Wait,
 )
 from lambdatui.experiment.target import Target, TargetError
+from lambdatui.function import Code, Configuration
+from lambdatui.refusal import RuntimeMissing
 
 _MAX_EVENT = 80
 
@@ -38,14 +43,47 @@ class Actions:
         folder = self._experiment.folder
         for name, role in self._experiment.roles.items():
             await self._target.create_role(name, role.trust, role.attached)
+        missing: list[RuntimeMissing] = []
+        on_ours: dict[str, list[str]] = {}
         for name, definition in self._experiment.functions.items():
-            await self._target.create(name, definition.configuration(folder), code_of(definition, folder))
+            try:
+                why = await self._create(name, definition.configuration(folder), code_of(definition, folder))
+            except RuntimeMissing as refusal:
+                missing.append(refusal)
+                if not self._experiment.made or len(missing) == len(self._experiment.functions):
+                    raise
+                self._notice(f"{name} is left out: {refusal}")
+                continue
+            if why is not None:
+                on_ours.setdefault(why, []).append(name)
             if url := definition.function_url_config:
                 await self._target.create_function_url(name, url.configuration())
-            if count := definition.provisioned_concurrent_executions:
+            count, alias = definition.provisioned_concurrent_executions, definition.auto_publish_alias
+            if count or alias:
                 await self._target.publish(name)
-                await self._target.provision(name, "1", count)
+            if alias:
+                await self._target.point_alias(name, alias, "1", {})
+            if count:
+                await self._target.provision(name, alias or "1", count)
+        for why, names in on_ours.items():
+            own = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+            self._notice(f"On {own}, the laboratory's own, instead of their runtime: {', '.join(names)}. Why: {why}")
         await self._target.settled()
+
+    async def _create(self, name: str, configuration: Configuration, code: Code) -> str | None:
+        """Nobody has chosen a template's runtime for this machine: where its Python is not here, the function gets
+        ours, and why is returned."""
+        try:
+            await self._target.create(name, configuration, code)
+        except RuntimeMissing as refusal:
+            if not self._experiment.made or not (configuration.runtime or "").startswith("python"):
+                raise
+            await self._target.create(name, replace(configuration, runtime=None), code)
+            return str(refusal)
+        return None
+
+    def _notice(self, message: str) -> None:
+        self._target.journal.append(ev.Noticed("warning", message))
 
     async def carry_out(self, step: Step, index: int) -> None:
         """Returns when nothing is in flight any more."""
@@ -75,7 +113,8 @@ class Actions:
         await self._target.settled()
 
     async def _invoke(self, invoke: Invoke, index: int) -> None:
-        function, payload = self._experiment.function_of(invoke), json.dumps(invoke.event, ensure_ascii=False)
+        function = self._experiment.function_of(invoke)
+        payload = json.dumps(self._experiment.event_of(invoke), ensure_ascii=False)
 
         async def once() -> None:
             await self._target.invoke(
@@ -118,8 +157,7 @@ def in_words(step: Step, experiment: ExperimentFile) -> str:
         case Invoke() as invoke:
             how_often = "once" if invoke.times == 1 else f"{invoke.times} times"
             manner = "" if invoke.times == 1 else " at once" if invoke.parallel else " one after another"
-            event = json.dumps(invoke.event, ensure_ascii=False)
-            with_event = "" if invoke.event == {} else f" with {_shortened(event)}"
+            with_event = _event_in_words(invoke, experiment)
             qualifier = f":{invoke.qualifier}" if invoke.qualifier else ""
             kind = {"Event": " asynchronously", "DryRun": " as a dry run"}.get(invoke.invocation_type, "")
             return f"invoke {experiment.function_of(invoke)}{qualifier} {how_often}{manner}{kind}{with_event}"
@@ -146,6 +184,14 @@ def in_words(step: Step, experiment: ExperimentFile) -> str:
         case Reclaim() as reclaim:
             return f"reclaim the idle environments{f' of {reclaim.function}' if reclaim.function else ''}"
     return ""
+
+
+def _event_in_words(invoke: Invoke, experiment: ExperimentFile) -> str:
+    says = invoke if invoke.says_event else experiment.functions[experiment.function_of(invoke)]
+    event = "" if says.event == {} else _shortened(json.dumps(says.event, ensure_ascii=False))
+    if says.service_event is None:
+        return f" with {event}" if event else ""
+    return f" with the event {says.service_event}{f' and {event} in it' if event else ''}"
 
 
 def _plain(value: object) -> str:

@@ -25,7 +25,7 @@ def find(experiment: str) -> Path:
     path = Path(experiment)
     named = bundled().get(experiment)
     try:
-        if path.is_file() or (named is None and (path.exists() or path.suffix)):
+        if path.is_file() or (named is None and (path.exists() or path.suffix or _without_handler(path).exists())):
             return path
     except (OSError, ValueError):  # no path at all
         pass
@@ -34,3 +34,8 @@ def find(experiment: str) -> Path:
         sentence = f"there is no such file, and no bundled experiment of that name (there are: {known})"
         raise BadExperiment([Problem(experiment, 0, 0, sentence)])
     return named
+
+
+def _without_handler(path: Path) -> Path:
+    """`PATH` of `PATH:HANDLER`."""
+    return path.with_name(path.name.rpartition(":")[0] or path.name)

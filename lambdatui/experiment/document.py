@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn, Self
 
 import yaml
 
@@ -56,16 +56,20 @@ class BadExperiment(Exception):
 class Document:
     """What a file says. `problems` are those that reading already showed: duplicate keys, tags, numbers too large."""
 
-    def __init__(self, path: Path, text: str) -> None:
+    def __init__(self, path: Path, content: str | yaml.Node) -> None:
+        """`content` is the file's text, or what another document has made of it."""
         self.path = path
         self.problems: list[Problem] = []
         self.unreadable: set[Place] = set()
         """Where these stand instead of a value; there is a None in its place."""
         self._values: dict[Place, yaml.Node] = {}
         self._keys: dict[Place, yaml.Node] = {}
+        text = content if isinstance(content, str) else ""
+        if text.lstrip().startswith("{"):  # JSON may be indented with tabs, YAML may not
+            text = re.sub(r"^\t+", lambda tabs: " " * len(tabs[0]), text, flags=re.MULTILINE)
         try:
-            root = yaml.compose(text, _Loader)
-            self.value: Json = None if root is None else self._convert(root, ())
+            root = yaml.compose(text, _Loader) if isinstance(content, str) else content
+            self.value: Json = None if root is None else self._convert(self._prepared(root), ())
         except yaml.reader.ReaderError as error:
             before = text[: error.position] if isinstance(error.position, int) else ""
             mark = (before.count("\n") + 1, len(before) - before.rfind("\n"))
@@ -79,9 +83,10 @@ class Document:
             self._stop(Problem(str(path), 1, 1, "this is nested too deeply"))
         if root is None:
             self._stop(Problem(str(path), 0, 0, "the file is empty"))
+        self.root = root
 
     @classmethod
-    def read(cls, path: Path) -> Document:
+    def read(cls, path: Path) -> Self:
         """Raises BadExperiment where there is no document to speak of."""
         try:
             with path.open("rb") as file:
@@ -130,16 +135,20 @@ class Document:
         parent[place[-1]] = text  # type: ignore[index]
         return True
 
-    def _stop(self, problem: Problem) -> None:
+    def _prepared(self, root: yaml.Node) -> yaml.Node:
+        """The document that is meant, where it is written in a short form."""
+        return root
+
+    def _stop(self, problem: Problem) -> NoReturn:
         raise BadExperiment([*self.problems, problem])
 
     def _convert(self, node: yaml.Node, place: Place) -> Json:
         self._values[place] = node
         if len(place) > _MAX_DEPTH or len(self._values) > _MAX_NODES:
             self._stop(self.problem(place, "this is nested too deeply or too large"))
-        if isinstance(node, yaml.MappingNode) and node.tag == _MAP:
+        if isinstance(node, yaml.MappingNode) and node.tag == MAP:
             return self._mapping(node, place)
-        if isinstance(node, yaml.SequenceNode) and node.tag == _SEQ:
+        if isinstance(node, yaml.SequenceNode) and node.tag == SEQ:
             return [self._convert(item, (*place, index)) for index, item in enumerate(node.value)]
         if isinstance(node, yaml.ScalarNode) and node.tag in _SCALARS:
             try:
@@ -172,9 +181,9 @@ class Document:
         return result
 
 
-_MAP, _SEQ, _NULL = (f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "null"))
-_BOOL, _INT, _FLOAT, _STR = (f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "str"))
-_SCALARS = frozenset({_NULL, _BOOL, _INT, _FLOAT, _STR})
+MAP, SEQ, STR, _NULL = (f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "null"))
+_BOOL, _INT, _FLOAT = (f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float"))
+_SCALARS = frozenset({_NULL, _BOOL, _INT, _FLOAT, STR})
 
 
 class _Loader(yaml.SafeLoader):
@@ -231,7 +240,7 @@ def _scalar(node: yaml.ScalarNode) -> Json:
     text: str = node.value
     if _HALF_A_CHARACTER.search(text):
         raise ValueError("this text has half a surrogate pair in it, which is no character")
-    if node.tag == _STR:
+    if node.tag == STR:
         return text
     if node.tag == _NULL:
         return None

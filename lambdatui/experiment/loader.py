@@ -1,9 +1,10 @@
-"""Loading an experiment file: either it can be carried out as it stands, or everything that is wrong with it is told
-at once, each with line and column."""
+"""Loading an experiment file, or what can be opened without one: either it can be carried out as it stands, or
+everything that is wrong with it is told at once, each with line and column."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ from pydantic import ValidationError
 
 from lambdatui.events import Json
 from lambdatui.experiment.document import BadExperiment, Document, Place, Problem
+from lambdatui.experiment.module import SUFFIXES, named, open_module
 from lambdatui.experiment.references import problems_in
 from lambdatui.experiment.schema import ExperimentFile
+from lambdatui.experiment.templates.document import is_template
+from lambdatui.experiment.templates.opening import open_template
 from lambdatui.experiment.wording import complaint
 
 __all__ = ["BadExperiment", "Problem", "load"]
@@ -24,11 +28,33 @@ _STAND_INS: dict[str, Json] = {
     **{"handler": "index.handler", "functions": {"-": {**_FUNCTION}}, "steps": [{**_STEP}]},
 }
 _ROUNDS = 5
+_NONE: Mapping[str, str] = {}
+_TEMPLATES = ("template.yaml", "template.yml", "template.json")
+"""What SAM looks for in a folder."""
 
 
-def load(path: Path) -> ExperimentFile:
-    """The experiment in this file. Raises BadExperiment, and nothing else, whatever the file has in it."""
+def load(path: Path, parameters: Mapping[str, str] = _NONE) -> ExperimentFile:
+    """The experiment in this file, or the one that a template (with these `parameters`), a module, or a folder or
+    .zip of code makes. Raises BadExperiment, and nothing else, whatever the file has in it."""
+    path, handler = named(path)
+    if path.is_dir() and handler is None:
+        path = next((path / name for name in _TEMPLATES if (path / name).is_file()), path)
+    if handler is not None or path.is_dir() or path.suffix in (*SUFFIXES, ".zip"):
+        _refuse(parameters, path)
+        return open_module(path, handler)
     document = Document.read(path)
+    if is_template(document.value):
+        return open_template(document, parameters)
+    _refuse(parameters, path)
+    return _experiment(document, path)
+
+
+def _refuse(parameters: Mapping[str, str], path: Path) -> None:
+    if parameters:
+        raise BadExperiment([Problem(str(path), 0, 0, "parameters are for templates, and this is none")])
+
+
+def _experiment(document: Document, path: Path) -> ExperimentFile:
     problems = list(document.problems)
     mended = set(document.unreadable)
     for round in range(_ROUNDS):

@@ -12,14 +12,17 @@ from lambdatui.experiment.schema import (
     ACTIONS,
     ConfigurationKeys,
     Edit,
+    Eventful,
     ExperimentFile,
     FunctionDefinition,
+    Invoke,
     RoleDefinition,
     RolePolicy,
     Step,
     Update,
     below,
 )
+from lambdatui.experiment.service_events import SERVICE_EVENTS
 from lambdatui.experiment.wording import did_you_mean
 from lambdatui.function import Configuration, check_provisioned, check_reserves
 from lambdatui.policy import problems_in as problems_in_policy
@@ -33,6 +36,7 @@ _OF_INVOCATIONS = (
     *("payload", "error_type", "error_message", "attempts", "destinations"),
 )
 _LOGGED = ("log", "no_log")
+ALIAS = re.compile(r"(?!\d+$)[a-zA-Z0-9-_]{1,128}")
 
 
 def problems_in(experiment: ExperimentFile) -> Iterator[Found]:
@@ -66,6 +70,9 @@ def _in_function(experiment: ExperimentFile, name: str, definition: FunctionDefi
             code_of(definition, experiment.folder)
         except CodeError as error:
             yield (*place, error.key), str(error)
+    yield from _in_event(definition, place)
+    if definition.auto_publish_alias is not None and not ALIAS.fullmatch(definition.auto_publish_alias):
+        yield (*place, "auto_publish_alias"), "an alias has letters, digits, hyphens and underscores, and is no number"
     yield from _in_layers(experiment, definition, place)
     yield from _role_named(experiment, definition.role, (*place, "role"))
     yield from _in_destinations(experiment, definition, place)
@@ -97,6 +104,12 @@ def _policy_named(policy: str, place: Place) -> Iterator[Found]:
 def _role_named(experiment: ExperimentFile, role: str | None, place: Place) -> Iterator[Found]:
     if role is not None and role.rpartition("/")[2] not in experiment.roles:
         yield place, f"there is no role '{role}'{did_you_mean(role, experiment.roles)}"
+
+
+def _in_event(says: Eventful, place: Place) -> Iterator[Found]:
+    name = says.service_event
+    if name is not None and name not in SERVICE_EVENTS:
+        yield (*place, "service_event"), f"there is no event '{name}'{did_you_mean(name, SERVICE_EVENTS)}"
 
 
 def _in_layers(experiment: ExperimentFile, keys: ConfigurationKeys, place: Place) -> Iterator[Found]:
@@ -152,7 +165,9 @@ def _in_action(experiment: ExperimentFile, step: Step, place: Place) -> Iterator
         elif function not in experiment.functions:
             guess = did_you_mean(function, experiment.functions)
             yield (*place, key, "function"), f"there is no function '{function}'{guess}"
-        if isinstance(action, Update):
+        if isinstance(action, Invoke):
+            yield from _in_event(action, (*place, key))
+        elif isinstance(action, Update):
             yield from _in_update(experiment, action, (*place, key))
         elif isinstance(action, RolePolicy):
             yield from _role_named(experiment, action.role, (*place, key, "role"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 from lambdatui import events as ev
 from lambdatui.events import Json
@@ -11,6 +12,7 @@ from lambdatui.experiment.actions import Actions
 from lambdatui.experiment.code import CodeError
 from lambdatui.experiment.expectations import Before, Check, Seen
 from lambdatui.experiment.language import Language
+from lambdatui.experiment.playground import about
 from lambdatui.experiment.schema import ExperimentFile, Predict, Step
 from lambdatui.experiment.target import Target, TargetError
 from lambdatui.lab import Lab
@@ -51,10 +53,15 @@ class Runner:
         self._target.journal.append(
             ev.ExperimentOpened(
                 self.experiment.title.in_language(self._language),
-                self.experiment.about.in_language(self._language) if self.experiment.about else "",
+                about(self.experiment, self._language),
                 str(self.experiment.path),
                 self._language,
                 tuple(self._told(step) for step in self.experiment.steps),
+                {
+                    name: json.dumps(definition.whole_event, ensure_ascii=False)
+                    for name, definition in self.experiment.functions.items()
+                    if definition.says_event
+                },
             )
         )
         try:

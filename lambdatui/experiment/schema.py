@@ -16,6 +16,8 @@ from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, PrivateAttr,
 from typing_extensions import TypedDict
 
 from lambdatui.events import Json
+from lambdatui.experiment.document import Problem
+from lambdatui.experiment.service_events import SERVICE_EVENTS, laid_over, service_event
 from lambdatui.experiment.shapes import Model, Shorthand, Text
 from lambdatui.function import (
     APPLICATION_LOG_LEVELS,
@@ -139,8 +141,26 @@ class ConfigurationKeys(Model):
         return LoggingConfig(**value.model_dump()) if isinstance(value, Logging) else value
 
 
-class FunctionDefinition(ConfigurationKeys):
-    """A function as it is at the experiment's first step."""
+class Eventful(Model):
+    """Says with which event a function is invoked."""
+
+    event: JsonValue = Field(default={})
+    service_event: str | None = Field(default=None, json_schema_extra={"enum": [*SERVICE_EVENTS]})
+    """What a service of AWS typically sends, by its name (`lambdatui events` lists them); `event` is laid over it:
+    mappings key by key, lists item by item."""
+
+    @property
+    def says_event(self) -> bool:
+        return bool(self.model_fields_set & Eventful.model_fields.keys())
+
+    @property
+    def whole_event(self) -> Json:
+        return self.event if self.service_event is None else laid_over(self.event, service_event(self.service_event))
+
+
+class FunctionDefinition(ConfigurationKeys, Eventful):
+    """A function as it is at the experiment's first step. Its event is for invocations that name none, by hand and in
+    steps."""
 
     handler: str
     code: str | None = None
@@ -152,6 +172,8 @@ class FunctionDefinition(ConfigurationKeys):
     provisioned_concurrent_executions: int = Field(default=0, ge=0)
     """Where it is not 0, version 1 is published before the first step, and so many of its environments are initialised
     ahead: provisioned concurrency is for versions and aliases only."""
+    auto_publish_alias: str | None = None
+    """Version 1 is published before the first step, and this alias leads to it; what is provisioned is the alias's."""
 
     function_url_config: UrlKeys | None = None
     """An address of the function's own, at which any HTTP client can reach it."""
@@ -238,11 +260,10 @@ class Predict(Model):
     """The number of the right choice, from 1."""
 
 
-class Invoke(Model):
+class Invoke(Eventful):
     function: str | None = None
     qualifier: str | None = None
     """A published version's number or an alias; without it, $LATEST."""
-    event: JsonValue = Field(default={})
     times: int = Field(default=1, ge=1, le=1000)
     parallel: bool = False
     """At the same time instead of one after another."""
@@ -461,13 +482,26 @@ class ExperimentFile(Model):
     roles: dict[str, RoleDefinition] = Field(default={})
     functions: dict[str, FunctionDefinition] = Field(min_length=1)
     laboratory: Laboratory = Laboratory()
-    steps: list[Step] = Field(min_length=1)
+    steps: list[Step] = Field(default=[])
+    """Without any it is a laboratory to play in."""
     _path: Path = PrivateAttr(default=Path("experiment.yaml"))
+    _notices: tuple[Problem, ...] = PrivateAttr(default=())
+    _made: bool = PrivateAttr(default=False)
 
     @property
     def path(self) -> Path:
         """Where it was loaded from."""
         return self._path
+
+    @property
+    def notices(self) -> tuple[Problem, ...]:
+        """What of a template is not to be had here."""
+        return self._notices
+
+    @property
+    def made(self) -> bool:
+        """Whether there is no experiment file: it was made of a template or a module."""
+        return self._made
 
     @property
     def folder(self) -> Path:
@@ -477,6 +511,10 @@ class ExperimentFile(Model):
     def function_of(self, action: Invoke | Update | Edit | Publish | AliasTo | Provision) -> str:
         """The function that the action names, or the only one."""
         return action.function or next(iter(self.functions))
+
+    def event_of(self, invoke: Invoke) -> Json:
+        """The event that it names, or that of its function."""
+        return invoke.whole_event if invoke.says_event else self.functions[self.function_of(invoke)].whole_event
 
 
 @functools.cache

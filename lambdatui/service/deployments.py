@@ -16,7 +16,13 @@ from lambdatui.events import Json
 from lambdatui.function import EVENT_INVOKE, NOT_OF_ENVIRONMENTS, Code, Configuration
 from lambdatui.journal import Journal
 from lambdatui.package import MAX_UNZIPPED_BYTES
-from lambdatui.refusal import InvalidParameter, PreconditionFailed, ResourceConflict, ResourceNotFound
+from lambdatui.refusal import (
+    InvalidParameter,
+    PreconditionFailed,
+    ResourceConflict,
+    ResourceNotFound,
+    RuntimeMissing,
+)
 from lambdatui.runtimes.find import find
 from lambdatui.runtimes.runtime import Runtime, RuntimeNotInstalled
 from lambdatui.service.copies import Copies, Copy
@@ -469,4 +475,4 @@ async def _find_runtime(configuration: Configuration) -> Runtime:
     try:
         return await find(configuration)
     except RuntimeNotInstalled as error:
-        raise InvalidParameter(str(error)) from None
+        raise RuntimeMissing(str(error)) from None

@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lambdatui.control.client import Client, Launched, LaunchFailed, Launching
@@ -19,15 +20,17 @@ INTERRUPTED = 130
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def open_screen(experiment: str, language: str | None = None, port: int = 0) -> int:
-    """Run `experiment` on the screen, with the endpoint on `port`, 0 for any that is free; the exit code.
+def open_screen(experiment: str, language: str | None = None, port: int = 0, parameters: Sequence[str] = ()) -> int:
+    """Run `experiment` on the screen, with the endpoint on `port`, 0 for any that is free; the exit code. `parameters`,
+    NAME=VALUE, are for a template.
 
     0 after quitting, 1 when the laboratory ended by itself, that of the laboratory (2) when it did not start, 128 and
     the signal's number when interrupted. Trouble is told in plain sentences on stderr.
     """
     try:
         # Textual draws on standard error. The laboratory outlives a screen that is killed.
-        launching = Launching(experiment, language, terminal=2 if os.isatty(2) else None, port=port)
+        terminal = 2 if os.isatty(2) else None
+        launching = Launching(experiment, language, terminal=terminal, port=port, parameters=parameters)
     except OSError as error:
         return _fail(f"the laboratory could not be started: {error}", BAD_INPUT)
     try:

@@ -47,11 +47,13 @@ def page(model: Model, cells: int = 60) -> list[Block]:
     if experiment is None:
         return [_lines("waiting", [[("Starting the laboratory…", "dim")]])]
     step = model.step
+    if not experiment.steps:
+        return _first_page(experiment)
     if step is None:
         return _last_page(experiment, model)
     blocks: list[Block] = []
     if model.page == 0 and step.state == "waiting":
-        blocks += [_lines("title", [[(clean_line(experiment.title), "strong")]]), *_markdown(experiment.about)]
+        blocks += _first_page(experiment)
     blocks.append(_lines("step", [[(clean_line(step.name), "key")]]))
     blocks += _markdown(step.say)
     if step.action:
@@ -59,6 +61,10 @@ def page(model: Model, cells: int = 60) -> list[Block]:
     blocks += _prediction(step, model, cells)
     blocks += _outcome(step, model, cells)
     return blocks
+
+
+def _first_page(experiment: Experiment) -> list[Block]:
+    return [_lines("title", [[(clean_line(experiment.title), "strong")]]), *_markdown(experiment.about)]
 
 
 def heading(model: Model) -> str:
@@ -72,6 +78,8 @@ def prompt(model: Model) -> list[Line]:
     experiment, step = model.lab.experiment, model.step
     if experiment is None:
         return []
+    if not experiment.steps:
+        return [[*_button("i"), (" invoke  ", "text"), *_button("e"), (" its event", "text")]]
     if step is None:
         return [[*_button("r"), (" start again  ", "text"), *_button("q"), (" quit", "text")]]
     if model.starting:

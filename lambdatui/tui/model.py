@@ -147,11 +147,13 @@ class Model:
         return self.function
 
     def event_for(self, function: str) -> str:
-        """The event to fire: the one written here, else the one that function got last, else an empty object."""
+        """The event to fire: the one written here, else the one that function got last, else the one that the
+        experiment has for it, else an empty object."""
         if (edited := self.events_edited.get(function)) is not None:
             return edited
         used = reversed(self.lab.invocations.values())
-        return next((each.event for each in used if each.function == function), "{}")
+        at_first = self.lab.experiment.events.get(function, "{}") if self.lab.experiment else "{}"
+        return next((each.event for each in used if each.function == function), at_first)
 
     # -- what moves by itself -----------------------------------------------------------------------------------
 

@@ -172,6 +172,41 @@ def test_a_bad_experiment_is_told_when_it_is_launched(tmp_path: Path) -> None:
     assert failure.value.exit_code == 2
 
 
+TEMPLATE = """
+Transform: AWS::Serverless-2016-10-31
+Parameters: {Greeting: {Type: String}}
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: app.handler
+      CodeUri: code
+      Environment: {Variables: {GREETING: !Ref Greeting}}
+      Events: {Queue: {Type: SQS, Properties: {Queue: arn}}}
+"""
+
+
+async def test_a_template_is_opened_with_its_parameters_and_reloaded_when_its_code_is_saved(tmp_path: Path) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code/app.py").write_text("import os\ndef handler(event, context): return os.environ['GREETING']")
+    (tmp_path / "template.yaml").write_text(TEMPLATE)
+    launched = Launching(str(tmp_path), parameters=["Greeting=a=b"]).ready()
+    try:
+        screen = Screen(await Client.connect(launched.socket_path))
+        await screen.until(lambda lab: lab.experiment and lab.functions)
+        assert screen.lab.experiment and "aws:sqs" in screen.lab.experiment.events["F"]
+        assert "aws lambda invoke --function-name F" in screen.lab.experiment.about
+        await screen.command("invoke")
+        (tmp_path / "code/app.py").write_text("def handler(event, context): return 'saved'")
+        await screen.until(lambda lab: lab.functions["F"].updated_because == "save")
+        await screen.command("invoke")
+        await screen.until(lambda lab: [each.done for each in lab.invocations.values()] == [True, True])
+        assert [each.payload for each in screen.lab.invocations.values()] == ['"a=b"', '"saved"']
+        await screen.close()
+    finally:
+        launched.close()
+
+
 ASYNCHRONOUS = """
 title: Asynchronous
 functions:

@@ -241,7 +241,7 @@ def test_paths_are_relative_to_the_file(file: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read(file: Path) -> None:
-    for path, reason in ((file, "No such file or directory"), (file.parent, "Is a directory"), (Path("\0"), "")):
+    for path, reason in ((file, "No such file or directory"), (Path("\0"), "")):
         with pytest.raises(BadExperiment, match=f"cannot be read: .*{reason}"):
             load(path)
 

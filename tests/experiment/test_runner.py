@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from lambdatui import events as ev
 from lambdatui.events import Json
+from lambdatui.experiment.loader import load
 from lambdatui.experiment.runner import Runner
 from lambdatui.experiment.schema import ExperimentFile
 from lambdatui.experiment.target import TargetError
 from lambdatui.function import Code, Configuration
-from lambdatui.refusal import InvalidParameter
+from lambdatui.refusal import InvalidParameter, RuntimeMissing
 from tests.experiment.fake import FakeTarget
 
 Load = Callable[[str], ExperimentFile]
@@ -240,3 +243,56 @@ async def test_the_event_reaches_the_function_as_json(experiment: Load) -> None:
 
     await ran(experiment("  - {name: a, invoke: {event: {名: [1, 2.5, true, null]}}}\n"), FakeTarget(answer))
     assert events == [{"名": [1, 2.5, True, None]}]
+
+
+class Machine(FakeTarget):
+    """A machine that lacks some runtimes."""
+
+    def __init__(self, *missing: str) -> None:
+        super().__init__()
+        self._missing = missing
+
+    async def create(self, name: str, configuration: Configuration, code: Code) -> None:
+        if configuration.runtime in self._missing:
+            raise RuntimeMissing(f"the runtime {configuration.runtime} is not installed")
+        await super().create(name, configuration, code)
+
+
+MADE = """\
+Resources:
+  Old: {Type: AWS::Lambda::Function, Properties: {Handler: a.b, Runtime: python3.8, Code: {ZipFile: x}}}
+  Node: {Type: AWS::Lambda::Function, Properties: {Handler: a.b, Runtime: nodejs18.x, Code: {ZipFile: x}}}
+"""
+
+
+async def test_a_template_makes_do_with_the_runtimes_that_are_here(tmp_path: Path) -> None:
+    (tmp_path / "t.yaml").write_text(MADE)
+    target = Machine("python3.8", "nodejs18.x")
+    await Runner(load(tmp_path / "t.yaml"), target).open()
+    assert {name: each.runtime for name, each in target.functions.items()} == {"Old": None}
+    told = [record.event.message for record in target.journal.records if isinstance(record.event, ev.Noticed)]
+    assert told[0] == "Node is left out: the runtime nodejs18.x is not installed"
+    assert re.match(r"On python3\.\d+, the laboratory's own, instead of their runtime: Old\. Why: the runtime", told[1])
+
+
+async def test_where_no_function_of_a_template_can_run_it_is_not_opened(tmp_path: Path) -> None:
+    (tmp_path / "t.yaml").write_text("\n".join(line for line in MADE.splitlines() if "Old" not in line))
+    with pytest.raises(TargetError, match=r"the runtime nodejs18\.x is not installed"):
+        await Runner(load(tmp_path / "t.yaml"), Machine("nodejs18.x")).open()
+
+
+async def test_an_experiment_gets_the_runtime_that_it_names(experiment: Load) -> None:
+    head = "functions: {F: {handler: a.b, source: '', runtime: python3.8}}\ntitle: t\n"
+    with pytest.raises(TargetError, match=r"python3\.8 is not installed"):
+        await Runner(experiment("  - {name: s}\n", head), Machine("python3.8")).open()  # type: ignore[call-arg]
+
+
+async def test_version_and_alias_of_a_function_are_there_from_the_beginning(experiment: Load) -> None:
+    target = FakeTarget()
+    head = (
+        "functions: {F: {handler: a.b, source: '', auto_publish_alias: live, provisioned_concurrent_executions: 2}}\n"
+    )
+    await Runner(experiment("  - {name: s}\n", f"title: t\n{head}"), target).open()  # type: ignore[call-arg]
+    assert kinds(target)[-3:] == ["VersionPublished", "AliasPointed", "ProvisionedConcurrencyChanged"]
+    assert isinstance(last := target.journal.records[-1].event, ev.ProvisionedConcurrencyChanged)
+    assert (last.qualifier, last.requested) == ("live", 2)

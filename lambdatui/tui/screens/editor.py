@@ -20,6 +20,7 @@ from lambdatui.tui.sanitise import clean, clean_line
 class Editor(ModalScreen[None]):
     """Hands over the text, which is JSON then, and stays until it is taken."""
 
+    KEYS = "ctrl+s takes it · esc leaves it"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "Save", id="editor_save", tooltip="Take this text", priority=True),
         Binding("escape", "leave", "Back", id="editor_leave", tooltip="Leave it as it was", priority=True),
@@ -42,7 +43,7 @@ class Editor(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="editor") as frame:
             frame.border_title = Content(self._title).markup
-            frame.border_subtitle = "ctrl+s takes it · esc leaves it"
+            frame.border_subtitle = self.KEYS
             yield TextArea(self._readable(), show_line_numbers=False, tab_behavior="indent", id="editor-text")
             yield Static(id="editor-problem")
 

@@ -14,6 +14,7 @@ from lambdatui.tui.clipboard import copy_natively
 from lambdatui.tui.model import STALE, Model
 from lambdatui.tui.sanitise import clean_line
 from lambdatui.tui.screens.editor import Editor
+from lambdatui.tui.screens.event_editor import EventEditor
 from lambdatui.tui.screens.help import Help
 from lambdatui.tui.widgets.environments import Environments
 from lambdatui.tui.widgets.guide import Guide
@@ -233,7 +234,9 @@ class LaboratoryScreen(LineScreen):
         if model.lab.experiment is None:
             return
         step = model.step
-        if step is None:
+        if not model.steps:
+            self._tell("There are no steps here: i invokes the function, e edits its event.")
+        elif step is None:
             self._tell("All steps are done. r starts again.")
         elif model.starting:
             pass
@@ -286,7 +289,7 @@ class LaboratoryScreen(LineScreen):
             self._model.events_edited[name] = text
             return ""
 
-        self.app.push_screen(Editor(f"Event for {name}", self._model.event_for(name), keep))
+        self.app.push_screen(EventEditor(f"Event for {name}", self._model.event_for(name), keep))
 
     def action_configure(self) -> None:
         if (function := self._model.function) is None:

@@ -30,7 +30,7 @@ class TopBar(LineStrip):
         right: Line = [
             (f"{model.glyphs.busy} {busy} in flight" if busy else "0 in flight", "busy" if busy else "dim"),
             (f"  {alive} env" if self.cells < 100 else f"  {alive} alive", "dim"),
-            (f"  {self._progress()} ", "dim"),
+            (f"  {self._progress()} " if model.steps else " ", "dim"),
         ]
         if model.queued:
             right.insert(1, (f"  {len(model.queued)} queued", "init"))

@@ -1,0 +1,1 @@
+"""AWS SAM and CloudFormation templates: their functions as an experiment without steps."""
