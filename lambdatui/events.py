@@ -197,6 +197,22 @@ class FunctionUrlDeleted:
 
 
 @dataclass(frozen=True)
+class LayerPublished:
+    """A version of a layer, which functions can have from now on by this ARN."""
+
+    arn: str
+    code_sha256: str
+    code_size: int
+
+
+@dataclass(frozen=True)
+class LayerDeleted:
+    """No function can be given this version of a layer any more; those that have it keep it."""
+
+    arn: str
+
+
+@dataclass(frozen=True)
 class FunctionUpdateRejected:
     """An update was refused with the service's own message; nothing changed."""
 
@@ -593,6 +609,8 @@ Event: TypeAlias = (
     | FunctionUrlCreated
     | FunctionUrlChanged
     | FunctionUrlDeleted
+    | LayerPublished
+    | LayerDeleted
     | FunctionUpdateRejected
     | EnvironmentCreated
     | InitStarted

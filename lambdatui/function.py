@@ -144,7 +144,7 @@ class Configuration:
     role: str | None = None
     """The execution role, by name or ARN; None: one that may log and nothing else."""
     layers: tuple[str, ...] = ()
-    """Folders and .zip files whose content is laid over /opt, the later ones over the earlier."""
+    """Folders, .zip files and ARNs of published layers, whose content is laid over /opt, the later over the earlier."""
     maximum_retry_attempts: int | None = None
     """Of an asynchronous invocation whose function failed; None: 2. This and the next two hold for $LATEST alone:
     versions and aliases have their own."""

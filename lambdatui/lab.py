@@ -317,6 +317,8 @@ class Lab:
         self.roles: dict[str, ev.RoleChanged] = {}
         """As they are now."""
         self.functions: dict[str, Function] = {}
+        self.layers: dict[str, ev.LayerPublished] = {}
+        """Versions that were published and not deleted, by ARN."""
         self.environments: dict[str, Environment] = {}
         self.invocations: dict[str, Invocation] = {}
         self.log_groups: dict[str, LogGroup] = {}
@@ -409,6 +411,10 @@ class Lab:
                 function.urls[event.qualifier] = replace(url, configuration=event.configuration)
             case ev.FunctionUrlDeleted() as event if function := self.functions.get(event.function):
                 function.urls.pop(event.qualifier, None)
+            case ev.LayerPublished() as event:
+                self.layers[event.arn] = event
+            case ev.LayerDeleted() as event:
+                self.layers.pop(event.arn, None)
             case ev.FunctionUpdateRejected() as event:
                 self.rejections.append(event)
             case (

@@ -11,6 +11,7 @@ import asyncio
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qsl
 
@@ -28,7 +29,6 @@ from lambdatui.aws.url_servers import UrlServers
 from lambdatui.aws.wire import rest_error
 from lambdatui.lab import Lab
 from lambdatui.refusal import AccessDenied, NotImplementedHere, RequestTooLarge, ServiceRefusal
-from lambdatui.service.deployments import Revision
 from lambdatui.service.http import HttpServer, Later, Refusal, Request, Response, plain_refusal
 from lambdatui.service.service import Service
 
@@ -80,9 +80,9 @@ class Endpoint:
     def url(self) -> str:
         return f"http://{self._server.address}"
 
-    def _locate(self, revision: Revision) -> str:
-        """Where its package can be fetched."""
-        return f"{self.url}{self._packages.offer(revision)}"
+    def _locate(self, code: Path) -> str:
+        """Where it can be fetched, as a package."""
+        return f"{self.url}{self._packages.offer(code)}"
 
     async def open(self, port: int) -> None:
         try:

@@ -73,6 +73,19 @@ def matching(pattern: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def one_of(values: Iterable[str]) -> AfterValidator:
+    """For Annotated: one of these, where they are too many for a Literal."""
+    known = dict.fromkeys(values)
+    expected = ", ".join(map(repr, known))
+
+    def check(text: str) -> str:
+        if text not in known:
+            raise PydanticCustomError("literal_error", "{expected}", {"expected": expected})
+        return text
+
+    return AfterValidator(check)
+
+
 def _decode(value: object) -> object:
     if isinstance(value, bytes):
         return value

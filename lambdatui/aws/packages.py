@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lambdatui.package import packed
-from lambdatui.service.deployments import Revision
 from lambdatui.service.http import Request, Response
 
 VALID_SECONDS = 600.0
@@ -17,8 +16,7 @@ _PATH = "/packages/"
 
 @dataclass(frozen=True)
 class _Offer:
-    package: Path | None
-    folder: Path
+    code: Path
     until: float
 
 
@@ -28,12 +26,12 @@ class Packages:
     def __init__(self) -> None:
         self._offers: dict[str, _Offer] = {}
 
-    def offer(self, revision: Revision) -> str:
-        """The path, of the address, that leads to the package of this code."""
+    def offer(self, code: Path) -> str:
+        """The path, of the address, that leads to this package, or to one of this folder."""
         now = time.monotonic()
         self._offers = {token: offer for token, offer in self._offers.items() if offer.until > now}
         token = secrets.token_urlsafe(32)
-        self._offers[token] = _Offer(revision.package, revision.folder, now + VALID_SECONDS)
+        self._offers[token] = _Offer(code, now + VALID_SECONDS)
         return f"{_PATH}{token}"
 
     def answer(self, request: Request) -> Response | None:
@@ -41,9 +39,9 @@ class Packages:
         if request.method != "GET" or not request.path.startswith(_PATH):
             return None
         offer = self._offers.get(request.path.removeprefix(_PATH))
-        if offer is None or offer.until <= time.monotonic() or not offer.folder.is_dir():
+        if offer is None or offer.until <= time.monotonic() or not offer.code.exists():
             return Response(
                 403, b"Request has expired or is for nothing that was offered.", (("Content-Type", "text/plain"),)
             )
-        package = offer.package.read_bytes() if offer.package else packed(offer.folder)
+        package = packed(offer.code) if offer.code.is_dir() else offer.code.read_bytes()
         return Response(200, package, (("Content-Type", "application/zip"),))

@@ -118,6 +118,10 @@ class Transcript:
             case ev.FunctionUrlDeleted():
                 qualifier = f":{event.qualifier}" if event.qualifier else ""
                 return self._key(f"~ {event.function}{qualifier}", "has no URL any more")
+            case ev.LayerPublished():
+                return self._key(f"~ layer {_layer(event.arn)}", f"is published, code {event.code_sha256[:8]}")
+            case ev.LayerDeleted():
+                return self._key(f"~ layer {_layer(event.arn)}", "is deleted")
             case ev.FunctionUpdateRejected():
                 return self._key(f"~ {event.function} stays as it is", event.message)
             case ev.InvocationStreamed() if invocation := self._lab.invocations.get(event.request_id):
@@ -238,6 +242,11 @@ def _text(text: str, indent: str) -> Iterator[str]:
 
 def _value(value: Json) -> str:
     return visible(_shortened(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)))
+
+
+def _layer(arn: str) -> str:
+    """Name and version."""
+    return ":".join(arn.split(":")[6:])
 
 
 def _shortened(text: str) -> str:

@@ -20,6 +20,7 @@ from lambdatui.refusal import InvalidParameter, PreconditionFailed, ResourceConf
 from lambdatui.runtimes.find import find
 from lambdatui.runtimes.runtime import Runtime, RuntimeNotInstalled
 from lambdatui.service.copies import Copies, Copy
+from lambdatui.service.layers import Layers
 from lambdatui.service.qualified import Alias, EventInvokeConfig, ResourcePolicy
 from lambdatui.service.watch import saves
 
@@ -86,8 +87,11 @@ class _Function:
 class Deployments:
     """All functions. `changed` is told of each new revision and, in a few words, why there is one."""
 
-    def __init__(self, copies: Copies, arn: str, journal: Journal, changed: Callable[[Revision, str], None]) -> None:
+    def __init__(
+        self, copies: Copies, layers: Layers, arn: str, journal: Journal, changed: Callable[[Revision, str], None]
+    ) -> None:
         self._copies = copies
+        self._layers = layers
         self.arn = arn
         """What the functions' ARNs begin with."""
         self._journal = journal
@@ -113,6 +117,7 @@ class Deployments:
         if name in self._functions or name in self._being_created:
             raise ResourceConflict(f"Function already exist: {name}")
         self.check_destinations(name, (configuration.on_success, configuration.on_failure))
+        self._layers.check(configuration.layers)
         self._being_created.add(name)
         try:
             runtime = await _find_runtime(configuration)
@@ -152,6 +157,7 @@ class Deployments:
             before = known.latest
             configuration, runtime = before.configuration.updated(changes), before.runtime
             self.check_destinations(function, (configuration.on_success, configuration.on_failure))
+            self._layers.check(configuration.layers, before.configuration.layers)
             if {"runtime", "python"} & changes.keys():
                 runtime = await _find_runtime(configuration)
             layers = self._copy_layers(configuration)
@@ -405,7 +411,7 @@ class Deployments:
                     raise InvalidParameter("You can't specify the function as a destination for itself.")
 
     def _copy_layers(self, configuration: Configuration) -> Copy | None:
-        layers = [Code(Path(layer)) for layer in configuration.layers]
+        layers = [self._layers.code(layer) for layer in configuration.layers]
         return self._copies.make(layers) if layers else None
 
     # hot reload

@@ -27,6 +27,7 @@ from lambdatui.service.event_invoke import EventInvokeConfigs
 from lambdatui.service.event_queue import EventQueue
 from lambdatui.service.function_urls import FunctionUrls
 from lambdatui.service.invocation import Invocations
+from lambdatui.service.layers import Layers
 from lambdatui.service.log_groups import LogGroups
 from lambdatui.service.permissions import Permissions
 from lambdatui.service.pool import Pool, Surroundings
@@ -88,7 +89,8 @@ class Service:
         self._roles = Roles(f"arn:aws:iam::{ACCOUNT_ID}:role/", journal)
         self.log_groups = LogGroups(f"arn:aws:logs:{settings.region}:{ACCOUNT_ID}:log-group:", journal)
         self._copies = Copies(self.folder / "code")
-        self._deployments = Deployments(self._copies, arn, journal, self._function_changed)
+        self.layers = Layers(arn.replace(":function:", ":layer:"), self._copies, journal)
+        self._deployments = Deployments(self._copies, self.layers, arn, journal, self._function_changed)
         self.urls = FunctionUrls(self._deployments, journal)
         self._scheduler = Scheduler(settings.concurrent_executions)
         surroundings = Surroundings(
@@ -266,7 +268,7 @@ class Service:
         self._forget_old_code()
 
     def _forget_old_code(self) -> None:
-        self._copies.keep_only(self._deployments.folders | self._pool.folders)
+        self._copies.keep_only(self._deployments.folders | self._pool.folders | self.layers.files)
 
     # invocation
 
@@ -313,6 +315,7 @@ class Service:
         await self._invocations.clear()
         await self._deployments.clear()
         await self._pool.end("the laboratory was cleared")
+        self.layers.clear()
         self._roles.clear()  # not before: what a function prints as it dies asks for its role
         self.log_groups.clear()
         for name in functions:

@@ -61,15 +61,15 @@ def _published(function: Function, model: Model) -> list[Line]:
     for alias in function.aliases.values():
         shares = "".join(f" {share:.0%} {version}" for version, share in alias.weights.items())
         facts.append([(f"{clean_line(alias.name)} {model.glyphs.arrow} ", "dim"), (f"{alias.version}{shares}", "text")])
+    for (name, qualifier), told in model.lab.provisioned.items():
+        if name == function.name and told.requested:
+            words = f"{told.requested} provisioned {told.status}"
+            facts.append([(f"{clean_line(qualifier)}: ", "dim"), (words, "bad" if told.reason else "text")])
     for qualifier, statements in function.policies.items():
         sids = " ".join(clean_line(str(each["Sid"])) for each in statements)
         facts.append([(f"policy{f' of {clean_line(qualifier)}' if qualifier else ''} ", "dim"), (sids, "text")])
     for qualifier in function.event_invoke_configs:
         facts.append([("events by ", "dim"), (clean_line(qualifier), "text"), (" configured", "dim")])
-    for (name, qualifier), told in model.lab.provisioned.items():
-        if name == function.name and told.requested:
-            words = f"{told.requested} provisioned {told.status}"
-            facts.append([(f"{clean_line(qualifier)}: ", "dim"), (words, "bad" if told.reason else "text")])
     return facts
 
 

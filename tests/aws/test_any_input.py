@@ -13,6 +13,7 @@ from lambdatui.aws.lambda_api.api import LambdaApi
 from tests.aws.conftest import Cloud
 from tests.aws.generated import MODEL, carried_out, inputs
 from tests.aws.model import problems_in
+from tests.aws.packages import package
 
 KNOWN = {
     "FunctionName": st.sampled_from(["F", "F:1", "F:live", "arn:aws:lambda:us-east-1:000000000000:function:F"]),
@@ -22,6 +23,10 @@ KNOWN = {
     "Name": st.sampled_from(["live", "other"]),
     "Principal": st.sampled_from(["*", "s3.amazonaws.com", "000000000000", "arn:aws:iam::000000000000:role/r"]),
     "StatementId": st.sampled_from(["one", "two"]),
+    "LayerName": st.sampled_from(["L", "arn:aws:lambda:us-east-1:000000000000:layer:L"]),
+    "VersionNumber": st.integers(1, 3),
+    "Arn": st.sampled_from([f"arn:aws:lambda:us-east-1:000000000000:layer:L:{number}" for number in range(4)]),
+    "Content": st.just({"ZipFile": package("", "python/there.py")}),
     "Destination": st.sampled_from(["", "arn:aws:lambda:us-east-1:000000000000:function:G", "arn:aws:sqs:x-y-1:1:q"]),
 }
 OPERATIONS = (
@@ -30,7 +35,9 @@ OPERATIONS = (
     *("PutProvisionedConcurrencyConfig", "GetProvisionedConcurrencyConfig", "DeleteProvisionedConcurrencyConfig"),
     *("ListProvisionedConcurrencyConfigs", "AddPermission", "RemovePermission", "GetPolicy"),
     *("PutFunctionEventInvokeConfig", "UpdateFunctionEventInvokeConfig", "GetFunctionEventInvokeConfig"),
-    *("DeleteFunctionEventInvokeConfig", "ListFunctionEventInvokeConfigs"),
+    *("DeleteFunctionEventInvokeConfig", "ListFunctionEventInvokeConfigs", "GetAccountSettings"),
+    *("PublishLayerVersion", "GetLayerVersion", "GetLayerVersionByArn", "DeleteLayerVersion"),
+    *("ListLayers", "ListLayerVersions"),
 )
 
 

@@ -141,6 +141,40 @@ def test_function_urls() -> None:
     )
 
 
+def test_what_is_kept_by_a_qualifier_and_layers() -> None:
+    out = io.StringIO()
+    config: dict[str, Json] = {
+        "maximum_retry_attempts": 0,
+        "maximum_event_age_in_seconds": None,
+        "destination_config": {},
+    }
+    events: tuple[ev.Event, ...] = (
+        ev.FunctionCreated("F", "arn:F", 1, {}, "0" * 64, "inline"),
+        ev.AliasPointed("F", "live", "1", {}),
+        ev.EventInvokeConfigChanged("F", "live", config),
+        ev.EventInvokeConfigChanged("F", "live", None),
+        ev.PolicyChanged("F", "live", ({"Sid": "one"}, {"Sid": "two"})),
+        ev.PolicyChanged("F", None, ()),
+        ev.AliasDeleted("F", "live"),
+        ev.LayerPublished("arn:aws:lambda:us-east-1:000000000000:layer:L:2", "0" * 64, 9),
+        ev.LayerDeleted("arn:aws:lambda:us-east-1:000000000000:layer:L:2"),
+    )
+    Transcript(out, colour=False).read(Record(number, 0.0, event) for number, event in enumerate(events))
+    assert (
+        out.getvalue()
+        == """\
+  ~ F:live  leads to version 1
+  ~ F:live  treats events by {"maximum_retry_attempts": 0}
+  ~ F:live  treats events like any other
+  ~ F:live has a policy  statements: one, two
+  ~ F has a policy  statements: none
+  ~ F:live  is deleted
+  ~ layer L:2  is published, code 00000000
+  ~ layer L:2  is deleted
+"""
+    )
+
+
 async def test_colour_adds_nothing_but_colour(experiment: Callable[[str], ExperimentFile]) -> None:
     import re
 

@@ -226,3 +226,22 @@ async def test_the_urls_of_a_function_are_shown_to_be_copied() -> None:
         await stage.press("tab")
         assert [row for row in stage.rows("#table") if "url " in row] == [f"url {address}  AWS_IAM"]
         assert stage.screen.query_one(Environments).copy_text() == address
+
+
+async def test_what_a_function_has_by_a_qualifier_is_with_its_versions() -> None:
+    name = recorded.FUNCTION
+    allow: tuple[dict[str, Json], ...] = ({"Sid": "s3-may"},)
+    script = recorded.at_start().add(
+        ev.AliasPointed(name, "live", "$LATEST", {}),
+        ev.PolicyChanged(name, "live", allow),
+        ev.PolicyChanged(name, None, allow),
+        ev.EventInvokeConfigChanged(name, "live", {"maximum_retry_attempts": 0}),
+    )
+    stage = Stage(script)
+    async with stage.up((240, 40)):
+        row = stage.rows("#table")[2]
+        assert all(each in row for each in ("policy of live s3-may", "policy s3-may", "events by live configured"))
+        script.add(ev.AliasDeleted(name, "live"))
+        await stage.play()
+        row = stage.rows("#table")[2]
+        assert "live" not in row and "policy s3-may" in row

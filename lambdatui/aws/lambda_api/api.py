@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from lambdatui.aws.arns import function_reference
 from lambdatui.aws.call import Call
@@ -13,6 +14,7 @@ from lambdatui.aws.lambda_api.event_invoke import EventInvoke
 from lambdatui.aws.lambda_api.function_urls import FunctionUrls
 from lambdatui.aws.lambda_api.functions import Functions
 from lambdatui.aws.lambda_api.invoke import Invoke
+from lambdatui.aws.lambda_api.layers import Layers
 from lambdatui.aws.lambda_api.permissions import Permissions
 from lambdatui.aws.lambda_api.tags import Tags
 from lambdatui.aws.lambda_api.versions import Versions
@@ -21,7 +23,6 @@ from lambdatui.aws.wire import rest_error
 from lambdatui.lab import Lab
 from lambdatui.policy import Document
 from lambdatui.refusal import NotImplementedHere, ServiceRefusal
-from lambdatui.service.deployments import Revision
 from lambdatui.service.http import Response
 from lambdatui.service.service import Service
 
@@ -29,8 +30,8 @@ from lambdatui.service.service import Service
 class LambdaApi:
     """All operations that there are here."""
 
-    def __init__(self, service: Service, lab: Lab, locate: Callable[[Revision], str]) -> None:
-        """`locate` says where the code of a function can be fetched."""
+    def __init__(self, service: Service, lab: Lab, locate: Callable[[Path], str]) -> None:
+        """`locate` says where a package, or a folder as one, can be fetched."""
         self._service = service
         self.routes = Routes(
             [
@@ -43,6 +44,7 @@ class LambdaApi:
                 *Tags(service).routes(),
                 *Versions(service).routes(),
                 *FunctionUrls(service).routes(),
+                *Layers(service, locate).routes(),
             ]
         )
 

@@ -15,11 +15,14 @@ from lambdatui.aws.inputs import Input, matching, page
 from lambdatui.aws.routes import Route
 from lambdatui.aws.wire import rest_answer
 from lambdatui.events import Json
+from lambdatui.package import MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES
 from lambdatui.refusal import InvalidParameter
 from lambdatui.service.http import Response
 from lambdatui.service.pool import Provisioned
 from lambdatui.service.service import Service
 
+TOTAL_CODE_BYTES = 75 * 2**30
+"""Of all packages and layers of an account in a region ("Lambda quotas")."""
 _RESERVED = "functions/{FunctionName}/concurrency"
 _PROVISIONED = "/2019-09-30/functions/{FunctionName}/provisioned-concurrency"
 
@@ -56,6 +59,7 @@ class Concurrency:
         yield Route("ListProvisionedConcurrencyConfigs", "GET", f"{_PROVISIONED}?List=ALL", self.list)
         yield Route("GetProvisionedConcurrencyConfig", "GET", _PROVISIONED, self.get)
         yield Route("DeleteProvisionedConcurrencyConfig", "DELETE", _PROVISIONED, self.unprovision)
+        yield Route("GetAccountSettings", "GET", "/2016-08-19/account-settings", self.settings)
 
     # reserved
 
@@ -93,6 +97,24 @@ class Concurrency:
     async def unprovision(self, call: Call) -> Response:
         self._concurrency.unprovision(*_qualified(call, Qualified.of_query(call)))
         return Response(204)
+
+    # the account
+
+    async def settings(self, call: Call) -> Response:
+        functions = self._service.functions
+        revisions = [version for each in functions for version in self._service.versions(each.function)]
+        limits: dict[str, Json] = {
+            "TotalCodeSize": TOTAL_CODE_BYTES,
+            "CodeSizeUnzipped": MAX_UNZIPPED_BYTES,
+            "CodeSizeZipped": MAX_ZIPPED_BYTES,
+            "ConcurrentExecutions": self._concurrency.limit,
+            "UnreservedConcurrentExecutions": self._concurrency.unreserved,
+        }
+        used: dict[str, Json] = {
+            "TotalCodeSize": sum(each.code_size for each in revisions) + self._service.layers.code_size,
+            "FunctionCount": len(functions),
+        }
+        return rest_answer(200, {"AccountLimit": limits, "AccountUsage": used})
 
 
 def _unqualified(call: Call) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from lambdatui.aws.inputs import Input, matching
+from lambdatui.aws.lambda_api.layers import VersionArn
 from lambdatui.events import Json
 from lambdatui.function import MAX_DESCRIPTION
 from lambdatui.refusal import InvalidParameter
@@ -52,7 +53,7 @@ class ConfigurationInput(Input):
     ephemeral_storage: EphemeralStorageInput | None = None
     dead_letter_config: DeadLetterConfigInput | None = None
     logging_config: LoggingConfigInput | None = None
-    layers: list[Annotated[str, Field(min_length=1, max_length=140)]] | None = None
+    layers: list[VersionArn] | None = None
     tracing_config: dict[str, object] = Field(default={})
     snap_start: dict[str, object] = Field(default={})
     vpc_config: dict[str, object] = Field(default={})
@@ -114,7 +115,11 @@ def configuration_of(service: Service, revision: Revision, qualifier: str | None
     target = configuration.dead_letter or ""
     region = revision.arn.split(":")[3]
     levels = {"ApplicationLogLevel": logging.application_log_level, "SystemLogLevel": logging.system_log_level}
-    layers: list[Json] = [{"Arn": layer} for layer in configuration.layers if layer.startswith("arn:")]
+    layers: list[Json] = [
+        {"Arn": layer, "CodeSize": service.layers.size(layer)}
+        for layer in configuration.layers
+        if layer.startswith("arn:")
+    ]
     members: dict[str, Json | None] = {
         "FunctionName": revision.function,
         "FunctionArn": f"{revision.arn}:{qualifier}" if qualifier else revision.arn,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -26,7 +27,7 @@ from lambdatui.aws.wire import rest_answer
 from lambdatui.events import Json
 from lambdatui.function import Configuration
 from lambdatui.refusal import InvalidParameter
-from lambdatui.service.deployments import LATEST, Revision
+from lambdatui.service.deployments import LATEST
 from lambdatui.service.http import Response
 from lambdatui.service.service import Service
 
@@ -83,9 +84,9 @@ class ListInput(Input):
 
 
 class Functions:
-    """`locate` says where the code of a revision can be fetched."""
+    """`locate` says where a package, or a folder as one, can be fetched."""
 
-    def __init__(self, service: Service, locate: Callable[[Revision], str]) -> None:
+    def __init__(self, service: Service, locate: Callable[[Path], str]) -> None:
         self._service = service
         self._locate = locate
 
@@ -147,7 +148,7 @@ class Functions:
             200,
             {
                 "Configuration": configuration_of(self._service, revision, function.qualifier),
-                "Code": {"RepositoryType": "S3", "Location": self._locate(revision)},
+                "Code": {"RepositoryType": "S3", "Location": self._locate(revision.package or revision.folder)},
                 "Concurrency": None if reserved is None else {"ReservedConcurrentExecutions": reserved},
                 "Tags": {**tags} or None,
             },
