@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class ServiceRefusal(ValueError):
     """The service refuses what it was asked; the text is its message."""
 
     code = "ServiceException"
+    details: Mapping[str, str] = {}
+    """Further members of the error's body."""
 
 
 class InvalidParameter(ServiceRefusal):
@@ -79,6 +83,22 @@ class RequestTooLarge(ServiceRefusal):
     """A payload or a package over its limit; the name on the wire is not that of the API's model."""
 
     code = "RequestEntityTooLargeException"
+
+
+class TooManyRequests(ServiceRefusal):
+    """There is no concurrency to be had; `reason` says whose limit it is."""
+
+    code = "TooManyRequestsException"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("Rate Exceeded.")
+        self.details = {"Reason": reason}
+
+
+class RecursiveInvocation(ServiceRefusal):
+    """A function has led to its own invocation too often."""
+
+    code = "RecursiveInvocationException"
 
 
 class AccessDenied(ServiceRefusal):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from lambdatui.refusal import InvalidParameter, ValidationFailed
+from lambdatui.refusal import AccessDenied, InvalidParameter, ResourceNotFound, ValidationFailed
 
 _REFERENCE = re.compile(
     r"(arn:(?P<partition>aws[a-zA-Z-]*):lambda:)?((?P<region>[a-z]{2}(-gov)?-[a-z]+-\d):)?((?P<account>\d{12}):)?"
@@ -34,3 +34,17 @@ def function_reference(text: str, qualifier: str | None = None) -> FunctionRefer
     if own and qualifier and own != qualifier:
         raise InvalidParameter("The derived qualifier from the function name does not match the specified qualifier.")
     return FunctionReference(match["name"], own or qualifier, match["account"], match["region"])
+
+
+def check_reachable(function: FunctionReference, ours: str, caller: str, action: str) -> None:
+    """Whether it may be one of those whose ARNs begin with `ours`: raises AccessDenied for another account's, for this
+    `caller`, an ARN, and his `action`; ResourceNotFound for those of another region."""
+    _, _, _, region, account, *_ = ours.split(":")
+    if function.account not in (None, account):
+        arn = f"arn:aws:lambda:{function.region or region}:{function.account}:function:{function.name}"
+        raise AccessDenied(
+            f"User: {caller} is not authorized to perform: {action} on resource: {arn} "
+            f"because no resource-based policy allows the {action} action"
+        )
+    if function.region not in (None, region):
+        raise ResourceNotFound(f"Functions from '{function.region}' are not reachable in this region ('{region}')")

@@ -11,7 +11,7 @@ from lambdatui.function import parse_json
 from lambdatui.policy import Document, Effect
 from lambdatui.refusal import AccessDenied, InvalidRequestContent
 from lambdatui.role import Role
-from lambdatui.service.http import Request, Response
+from lambdatui.service.http import Request, Response, Streamed
 
 
 @dataclass(frozen=True)
@@ -58,5 +58,5 @@ class Call:
         return body
 
 
-Operation: TypeAlias = Callable[[Call], Awaitable[Response]]
+Operation: TypeAlias = Callable[[Call], Awaitable[Response | Streamed]]
 """Carries out a call; what it refuses it raises as a ServiceRefusal."""

@@ -4,6 +4,8 @@ guide). It refuses nothing: browsers do."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from lambdatui.function_url import Cors
 from lambdatui.service.http import Request, Response
 
@@ -30,13 +32,12 @@ def preflight(cors: Cors, request: Request) -> Response:
     return Response(200, b"", [("Content-Type", "application/json"), *headers])
 
 
-def with_cors(cors: Cors, request: Request, response: Response) -> Response:
-    """Any other answer."""
+def with_cors(cors: Cors, request: Request, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The headers of any other answer."""
     own = _origin(cors, request)
     if own and cors.expose_headers:
         own.append(("Access-Control-Expose-Headers", ",".join(cors.expose_headers)))
-    kept = [(name, value) for name, value in response.headers if not name.lower().startswith(_PREFIX)]
-    return response._replace(headers=[*kept, *own])
+    return [*((name, value) for name, value in headers if not name.lower().startswith(_PREFIX)), *own]
 
 
 def _origin(cors: Cors, request: Request) -> list[tuple[str, str]]:

@@ -29,7 +29,7 @@ from lambdatui.aws.url_servers import UrlServers
 from lambdatui.aws.wire import rest_error
 from lambdatui.lab import Lab
 from lambdatui.refusal import AccessDenied, NotImplementedHere, RequestTooLarge, ServiceRefusal
-from lambdatui.service.http import HttpServer, Later, Refusal, Request, Response, plain_refusal
+from lambdatui.service.http import HttpServer, Later, Refusal, Request, Response, Streamed, plain_refusal
 from lambdatui.service.service import Service
 
 _BODY_BYTES = 72 * 2**20
@@ -39,7 +39,7 @@ _BODY_BYTES = 72 * 2**20
 class Api(Protocol):
     """One of the services."""
 
-    async def carry_out(self, call: Call) -> Response:
+    async def carry_out(self, call: Call) -> Response | Streamed:
         """Raises ServiceRefusal."""
 
     def refuse(self, refusal: ServiceRefusal) -> Response:
@@ -143,6 +143,7 @@ class Endpoint:
 
     async def _answer(self, api: Api, call: Call, later: Later) -> None:
         """A client that goes away does not end what it began, as little as in the real service."""
+        response: Response | Streamed
         try:
             response = await api.carry_out(call)
         except ServiceRefusal as refusal:

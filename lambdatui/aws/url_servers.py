@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import UTC, datetime
 
 from lambdatui.aws.cors import is_preflight, preflight, with_cors
@@ -19,10 +21,20 @@ from lambdatui.aws.signature import Unauthenticated, verify
 from lambdatui.aws.url_payloads import MalformedResponse, Signer, event_for, response_of, streamed_response_of
 from lambdatui.events import Json
 from lambdatui.lab import Invocation, Lab
-from lambdatui.refusal import AccessDenied, ServiceRefusal
+from lambdatui.refusal import AccessDenied, RequestTooLarge, ServiceRefusal
+from lambdatui.service.callers import Caller
 from lambdatui.service.function_urls import FunctionUrl
-from lambdatui.service.http import HttpServer, Later, Refusal, Request, Response, plain_refusal
-from lambdatui.service.invocation import MAX_PAYLOAD_BYTES, LaboratoryCleared
+from lambdatui.service.http import (
+    BrokenOff,
+    HttpServer,
+    Later,
+    Refusal,
+    Request,
+    Response,
+    Streamed,
+    plain_refusal,
+)
+from lambdatui.service.invocation import MAX_PAYLOAD_BYTES, InvocationRequest
 from lambdatui.service.service import Service
 
 _MAX_BYTES = MAX_PAYLOAD_BYTES["RequestResponse"]
@@ -94,7 +106,9 @@ class UrlServer:
             try:
                 signer = self._signer(url, request)
             except ServiceRefusal as refusal:
-                return _finished(_forbidden(refusal), url, request, request_id)
+                later = Later()
+                later.send(_finished(_forbidden(refusal), url, request, request_id))
+                return later
         event = event_for(request, url, request_id, datetime.now(UTC), signer)
         later = Later()
         task = asyncio.create_task(self._answer(url, request, request_id, event, later))
@@ -118,41 +132,71 @@ class UrlServer:
         self, url: FunctionUrl, request: Request, request_id: str, event: dict[str, Json], later: Later
     ) -> None:
         """Whether or not the client is still there."""
+        trace = request.headers.get("x-amzn-trace-id", "")
+        invocation = InvocationRequest(
+            url.function, json.dumps(event, ensure_ascii=False), url.alias, trace=trace, request_id=request_id
+        )
         try:
-            response = await self._invoke(url, request_id, json.dumps(event, ensure_ascii=False))
+            response = await self._invoke(invocation, url.configuration.invoke_mode)
         except Exception as error:
             message = f"{request.method} {url.address} failed"
             asyncio.get_running_loop().call_exception_handler({"message": message, "exception": error})
             response = _bad_gateway()
         later.send(_finished(response, url, request, request_id))
 
-    async def _invoke(self, url: FunctionUrl, request_id: str, payload: str) -> Response:
-        if len(payload.encode()) > _MAX_BYTES:
-            return _too_large()
+    async def _invoke(self, request: InvocationRequest, mode: str) -> Response | Streamed:
         try:
-            await self._service.invoke(url.function, payload, qualifier=url.alias, request_id=request_id)
-            return _response(self._lab.invocations[request_id], url)
-        except (ServiceRefusal, LaboratoryCleared, MalformedResponse):
+            caller = self._service.begin(request)
+            invocation = self._lab.invocations[caller.request_id]
+            if invocation.status == "throttled":
+                return _throttled(invocation)
+            if mode == "RESPONSE_STREAM":
+                return await _streamed(caller, invocation)
+            await caller.until_answered()
+            return response_of(invocation.payload or "") if invocation.status == "succeeded" else _bad_gateway()
+        except RequestTooLarge:
+            return _too_large()
+        except (ServiceRefusal, MalformedResponse):
             return _bad_gateway()
 
 
-def _response(invocation: Invocation, url: FunctionUrl) -> Response:
-    if invocation.status == "throttled":
-        reason = {"Reason": invocation.throttle_reason, "Type": "User", "message": "Rate Exceeded."}
-        return _error(429, "TooManyRequestsException", {**reason})
-    if invocation.status != "succeeded":
+async def _streamed(caller: Caller, invocation: Invocation) -> Response | Streamed:
+    """As soon as it can be said what it begins with. Raises MalformedResponse."""
+    parts, start = caller.parts(), b""
+    async for part in parts:
+        start += part
+        if head := streamed_response_of(start, complete=False):
+            return Streamed(head.status, _rest(head.body, parts, invocation), head.headers)
+    if invocation.status != "succeeded" or invocation.error_code:
         return _bad_gateway()
-    payload = invocation.payload or ""
-    if url.configuration.invoke_mode == "RESPONSE_STREAM":
-        return streamed_response_of(payload.encode(errors="replace"), complete=True) or _bad_gateway()
-    return response_of(payload)
+    # A function that does not stream is answered as it is.
+    return streamed_response_of(start or (invocation.payload or "").encode(), complete=True) or _bad_gateway()
 
 
-def _finished(response: Response, url: FunctionUrl, request: Request, request_id: str) -> Response:
+async def _rest(
+    start: bytes, parts: AsyncGenerator[bytes, None], invocation: Invocation
+) -> AsyncGenerator[bytes, None]:
+    """Raises BrokenOff if the function fails halfway."""
+    yield start
+    async with aclosing(parts):
+        async for part in parts:
+            yield part
+    if invocation.error_code:
+        raise BrokenOff
+
+
+def _throttled(invocation: Invocation) -> Response:
+    reason = {"Reason": invocation.throttle_reason, "Type": "User", "message": "Rate Exceeded."}
+    return _error(429, "TooManyRequestsException", {**reason})
+
+
+def _finished(
+    response: Response | Streamed, url: FunctionUrl, request: Request, request_id: str
+) -> Response | Streamed:
     """With what every answer has."""
-    response = response._replace(headers=[*response.headers, ("x-amzn-RequestId", request_id)])
+    headers = [*response.headers, ("x-amzn-RequestId", request_id)]
     cors = url.configuration.cors
-    return with_cors(cors, request, response) if cors else response
+    return response._replace(headers=with_cors(cors, request, headers) if cors else headers)
 
 
 def _forbidden(refusal: ServiceRefusal) -> Response:

@@ -21,17 +21,24 @@ STATUS: Mapping[str, int] = {
     "PolicyLengthExceededException": 400,
     "PreconditionFailedException": 412,
     "ProvisionedConcurrencyConfigNotFoundException": 404,
+    "RecursiveInvocationException": 400,
     "RequestEntityTooLargeException": 413,
     "ResourceConflictException": 409,
     "ResourceNotFoundException": 404,
     "SerializationException": 400,
     "ServiceException": 500,
+    "TooManyRequestsException": 429,
     "UnrecognizedClientException": 403,
     "ValidationException": 400,
 }
 """Of the Lambda API's errors."""
 
-_CAPITAL_MESSAGE = {"AccessDeniedException", "ResourceNotFoundException", "ServiceException"}
+_CAPITAL_MESSAGE = {
+    "AccessDeniedException",
+    "RecursiveInvocationException",
+    "ResourceNotFoundException",
+    "ServiceException",
+}
 """Their bodies have `Message` where all others have `message`."""
 
 _UNTYPED = {"SerializationException", "ValidationException"}
@@ -49,7 +56,7 @@ def rest_error(refusal: ServiceRefusal) -> Response:
     """In Lambda's form."""
     code, status = refusal.code, STATUS.get(refusal.code, 400)
     key = "Message" if code in _CAPITAL_MESSAGE else "message"
-    members: dict[str, Json] = {key: str(refusal)}
+    members: dict[str, Json] = {key: str(refusal), **refusal.details}
     if code not in _UNTYPED:
         members = {"Type": "Service" if status >= 500 else "User", **members}
     return rest_answer(status, members, (("x-amzn-ErrorType", code),))

@@ -31,8 +31,8 @@ from lambdatui.experiment.schema import ExperimentFile
 from lambdatui.experiment.target import TargetError
 from lambdatui.journal import Journal
 from lambdatui.refusal import ServiceRefusal
+from lambdatui.service.callers import LaboratoryCleared
 from lambdatui.service.event_queue import path_for
-from lambdatui.service.invocation import LaboratoryCleared
 from lambdatui.service.service import Service, Settings
 
 _READ_BYTES = 2**16

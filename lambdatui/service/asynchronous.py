@@ -20,6 +20,7 @@ from lambdatui.service.event_queue import EventQueue, QueuedEvent
 from lambdatui.service.forwarding import Forwarding
 from lambdatui.service.retries import Attempt, Conclude, Next, Policy, Wait
 from lambdatui.service.scheduler import Throttle
+from lambdatui.service.trace import Trace
 
 
 class Asynchronous:
@@ -130,8 +131,8 @@ class Asynchronous:
             while True:
                 await asyncio.sleep(max(event.course.due_at - time.time(), 0.0))
                 revision = self._deployments.resolve(event.function, event.version)
-                lineage = event.lineage.count(event.function)
-                following: Next = retries.due(event.course, self._policy(event), time.time(), lineage)
+                visits = Trace.parse(event.trace).visits(revision.arn)
+                following: Next = retries.due(event.course, self._policy(event), time.time(), visits)
                 result: ev.InvocationAnswered | Throttle | None = None
                 if isinstance(following, Attempt):
                     self._journal.append(ev.AttemptStarted(event.request_id, following.number))
@@ -204,5 +205,6 @@ class Asynchronous:
         arn = f"{revision.arn}:{event.qualifier or event.version}"
         outcome = Outcome(event.request_id, arn, revision.version, event.payload, end, answer)
         config = self._deployments.event_invoke(event.function, event.qualifier)
-        await self._forwarding.tell(outcome, revision.configuration, config, step, (*event.lineage, event.function))
+        trace = str(Trace.parse(event.trace).through(revision.arn))
+        await self._forwarding.tell(outcome, revision.configuration, config, step, trace)
         self._queue.remove(event.request_id)

@@ -83,6 +83,14 @@ class Reply:
 
 
 @dataclass(frozen=True)
+class Send:
+    """Pass on to the caller what the function has sent of its response."""
+
+    request_id: str
+    part: bytes
+
+
+@dataclass(frozen=True)
 class SetTimer:
     """Give TimeIsUp at this moment. Replaces the one before."""
 
@@ -122,6 +130,7 @@ Effect: TypeAlias = (
     | Thaw
     | AnswerNext
     | Reply
+    | Send
     | SetTimer
     | CancelTimer
     | Emit

@@ -49,6 +49,8 @@ class Host:
     emit: Callable[[ev.Event], None]
     wrote: Callable[[str | None, tuple[Line, ...]], None]
     """Log events that were printed, and during which invocation."""
+    sent: Callable[[str, bytes], None]
+    """Of a response that is streamed."""
     replied: Callable[[str], None]
     released: Callable[[], None]
     ended: Callable[[], None]
@@ -222,6 +224,8 @@ class Environment:
                 case do.Reply() as reply:
                     self._host.emit(ev.InvocationAnswered(**vars(reply)))
                     self._host.replied(reply.request_id)
+                case do.Send(request_id, part):
+                    self._host.sent(request_id, part)
                 case do.AnswerNext(_, deadline, extensions):
                     self._answer_next(deadline, extensions)
                 case do.SendShutdown(names, reason, deadline):

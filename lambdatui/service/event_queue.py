@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import sqlite3
 from dataclasses import astuple, dataclass
@@ -19,11 +18,11 @@ from lambdatui.service.retries import Course
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS events (
-    request_id TEXT PRIMARY KEY, function TEXT, version TEXT, qualifier TEXT, payload TEXT, lineage TEXT,
+    request_id TEXT PRIMARY KEY, function TEXT, version TEXT, qualifier TEXT, payload TEXT, trace TEXT,
     accepted_at REAL, due_at REAL, attempts INTEGER, throttles INTEGER
 )
 """
-_FORMAT = 1
+_FORMAT = 2
 """Of the file; another one gets another name."""
 
 
@@ -36,8 +35,8 @@ class QueuedEvent:
     version: str
     qualifier: str | None
     payload: str
-    lineage: tuple[str, ...]
-    """The functions whose events led to this one by way of destinations, the first one first."""
+    trace: str
+    """The header of the request that led to it."""
     course: Course
 
 
@@ -69,15 +68,14 @@ class EventQueue:
             return []
         rows = self._database().execute("SELECT * FROM events ORDER BY accepted_at, request_id")
         return [
-            QueuedEvent(request_id, function, version, qualifier, payload, tuple(json.loads(lineage)), Course(*course))
-            for request_id, function, version, qualifier, payload, lineage, *course in rows
+            QueuedEvent(request_id, function, version, qualifier, payload, trace, Course(*course))
+            for request_id, function, version, qualifier, payload, trace, *course in rows
         ]
 
     def put(self, event: QueuedEvent) -> None:
         """Keep it, or how far it has come."""
         row = (
-            *(event.request_id, event.function, event.version, event.qualifier, event.payload),
-            json.dumps(event.lineage),
+            *(event.request_id, event.function, event.version, event.qualifier, event.payload, event.trace),
             *astuple(event.course),
         )
         self._database().execute(f"REPLACE INTO events VALUES ({', '.join('?' * len(row))})", row)

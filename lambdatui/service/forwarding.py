@@ -16,9 +16,9 @@ from lambdatui.service.qualified import EventInvokeConfig
 from lambdatui.service.retries import Condition
 from lambdatui.service.roles import Roles
 
-Leave: TypeAlias = Callable[[str, str, str | None, int | None, tuple[str, ...]], str]
-"""Leaves an event for a function: its name, the event, the qualifier, the experiment's step, the functions whose events
-led there. The request id; raises ServiceRefusal."""
+Leave: TypeAlias = Callable[[str, str, str | None, int | None, str], object]
+"""Leaves an event for a function: its name, the event, the qualifier, the experiment's step, the trace header. Raises
+ServiceRefusal."""
 
 
 class Forwarding:
@@ -36,20 +36,19 @@ class Forwarding:
         configuration: Configuration,
         config: EventInvokeConfig,
         step: int | None,
-        lineage: tuple[str, ...],
+        trace: str,
     ) -> None:
         """The destinations that `config` names, and the dead-letter queue of `configuration`, that of the version that
-        ran. `lineage`: the functions whose events led here, this one's included. What does not arrive is stated in the
-        journal."""
+        ran. `trace`: the trace header, this function's run included. What does not arrive is stated in the journal."""
         by, to = "on_failure", config.on_failure
         if outcome.end.condition is Condition.SUCCESS:
             by, to = "on_success", config.on_success
         elif configuration.dead_letter:
             message = destinations.dead_letter(outcome)
-            await self._tell("dead_letter", configuration.dead_letter, message, outcome, configuration, step, lineage)
+            await self._tell("dead_letter", configuration.dead_letter, message, outcome, configuration, step, trace)
         if to and not self._would_go_on(to, outcome):
             message = destinations.record(outcome, time.time())
-            await self._tell(by, to, message, outcome, configuration, step, lineage)
+            await self._tell(by, to, message, outcome, configuration, step, trace)
 
     def _would_go_on(self, destination: str, outcome: Outcome) -> bool:
         """Whether this would be the next round of the loop that was just stopped."""
@@ -64,14 +63,14 @@ class Forwarding:
         outcome: Outcome,
         configuration: Configuration,
         step: int | None,
-        lineage: tuple[str, ...],
+        trace: str,
     ) -> None:
         error: str | None = None
         try:
             target = destinations.target_of(to, self._arn)
             self._check_role(configuration, target)
             if isinstance(target, ToFunction):
-                self._leave(target.name, message.body, target.qualifier, step, lineage)
+                self._leave(target.name, message.body, target.qualifier, step, trace)
             else:
                 await destinations.send(message, target)
         except (DeliveryFailed, ServiceRefusal) as failure:

@@ -1,21 +1,18 @@
 """A small HTTP/1.1 server on the event loop: one function gets each request and answers it, now or later.
 
 It keeps connections alive, answers pipelined requests in their order and refuses what is no request with a 4xx. While a
-client waits for its answer, it is noticed when it goes away.
+client waits for its answer, or for more of it, it is noticed when it goes away.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from email.utils import formatdate
-from functools import lru_cache
-from http import HTTPStatus
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Mapping
+from contextlib import aclosing
+from typing import TypeAlias
 
 from lambdatui.service.http_requests import (
     STATUS,
@@ -28,9 +25,11 @@ from lambdatui.service.http_requests import (
     Request,
     RequestParser,
 )
+from lambdatui.service.http_responses import BrokenOff, Response, Streamed, encode, encode_head
 
 __all__ = [
     "BodyReader",
+    "BrokenOff",
     "Handler",
     "HttpServer",
     "Later",
@@ -38,6 +37,7 @@ __all__ = [
     "Refusal",
     "Request",
     "Response",
+    "Streamed",
     "plain_refusal",
 ]
 
@@ -51,26 +51,18 @@ _LINGER_SECONDS = 2.0
 read why it was refused (RFC 9112, 9.6)."""
 
 
-class Response(NamedTuple):
-    """Content-Length, Date and Connection are added when it is sent."""
-
-    status: int
-    body: bytes = b""
-    headers: Iterable[tuple[str, str]] = ()
-
-
 class Later:
     """An answer that is still to come. Sending it writes it at once, not in a later turn of the event loop as a future
     would: every warm invocation waits for that."""
 
     def __init__(self, gone: Callable[[], object] | None = None) -> None:
         self._gone = gone
-        self._deliver: Callable[[Response], None] | None = None
-        self._response: Response | None = None
+        self._deliver: Callable[[Response | Streamed], None] | None = None
+        self._response: Response | Streamed | None = None
         self.waiting = True
         """Nothing was sent yet, and the client is still there. It has gone when `gone` is called."""
 
-    def send(self, response: Response) -> None:
+    def send(self, response: Response | Streamed) -> None:
         """Answer. Does nothing if the client has gone, or has its answer."""
         if not self.waiting:
             return
@@ -80,7 +72,7 @@ class Later:
         else:
             self._deliver(response)
 
-    def attach(self, deliver: Callable[[Response], None]) -> Response | None:
+    def attach(self, deliver: Callable[[Response | Streamed], None]) -> Response | Streamed | None:
         """For the connection: what was sent already; else what is sent will go to `deliver`."""
         self._deliver = deliver
         return self._response
@@ -147,6 +139,8 @@ class HttpServer:
         self.limits = limits or Limits()
         self.connections: dict[Connection, None] = {}
         """The oldest first."""
+        self.sending: set[asyncio.Task[None]] = set()
+        """Of each response that is being sent in parts."""
         self.buffer = memoryview(bytearray(_READ_BYTES))
         """Every connection reads into it and has done with it at once. A fresh one for each read, as asyncio makes it
         by itself, costs three system calls."""
@@ -181,6 +175,7 @@ class HttpServer:
             self._drop_accepted()
             await server.wait_closed()
             self._drop_accepted()
+            await asyncio.gather(*self.sending, return_exceptions=True)
 
     def make_room(self, new: Connection) -> None:
         """For a connection that is made. Where there are as many as there may be it takes the place of the oldest one
@@ -215,6 +210,9 @@ class Connection(asyncio.BufferedProtocol):
         self._queue: deque[Received] = deque()
         self._answering: Request | None = None
         self._later: Later | None = None
+        self._sending: asyncio.Task[None] | None = None
+        self._taken: asyncio.Future[None] | None = None
+        """Done when the client has read what it was sent."""
         self._reader: BodyReader = _Unread(Response(500))
         """Of the body that is arriving, if there is one."""
         self._timer: asyncio.TimerHandle | None = None
@@ -253,6 +251,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def eof_received(self) -> None:
         """A client that ends its side is gone: a process that dies looks the same."""
+        if self._sending is not None:
+            self.drop()
         if self._open and not self._lingering:
             self._queue += self._parser.end("truncated")
             self._advance()
@@ -265,12 +265,14 @@ class Connection(asyncio.BufferedProtocol):
 
     def resume_writing(self) -> None:
         self._writable = True
+        if self._taken and not self._taken.done():
+            self._taken.set_result(None)
         self._advance()
 
     @property
     def waits(self) -> bool:
         """For an answer."""
-        return self._later is not None
+        return not self._idle
 
     def drop(self) -> None:
         """Hang up; whatever arrives or becomes ready later is ignored."""
@@ -288,12 +290,19 @@ class Connection(asyncio.BufferedProtocol):
         later, self._later = self._later, None
         if later is not None:
             later.abandon()
+        if self._sending is not None:
+            self._sending.cancel()
 
     # Answering, in order.
 
+    @property
+    def _idle(self) -> bool:
+        """No request is being answered."""
+        return self._later is None and self._sending is None
+
     def _advance(self) -> None:
         """Answer what can be answered now."""
-        while self._queue and self._later is None and self._writable and not self._lingering:
+        while self._queue and self._idle and self._writable and not self._lingering:
             received = self._queue.popleft()
             match received:
                 case Refusal():
@@ -319,8 +328,9 @@ class Connection(asyncio.BufferedProtocol):
             if sent is None:
                 self._answering, self._later = request, answer
                 return
-            answer = sent
-        self._write(request, answer)
+            self._send(request, sent)
+        else:
+            self._send(request, answer)
 
     def _read(self, request: Request) -> None:
         answer = self._ask(self._server.read, request)
@@ -336,20 +346,64 @@ class Connection(asyncio.BufferedProtocol):
             self._loop.call_exception_handler({"message": message, "exception": error, "protocol": self})
             return self._server.refuse(Refusal("failed", request))
 
-    def _deliver(self, response: Response) -> None:
+    def _deliver(self, response: Response | Streamed) -> None:
         request = self._answering
         assert request is not None
         self._answering = self._later = None
-        self._write(request, response)
+        self._send(request, response)
         if self._queue or self._parser.wants_continue:
             self._loop.call_soon(self._advance)  # not now: the one who sends does not expect the next request here
+
+    def _send(self, request: Request, response: Response | Streamed) -> None:
+        if isinstance(response, Response):
+            self._write(request, response)
+            return
+        self._sending = task = self._loop.create_task(self._send_parts(request, response))
+        self._server.sending.add(task)
+        task.add_done_callback(self._server.sending.discard)
+
+    async def _send_parts(self, request: Request, response: Streamed) -> None:
+        """One that fails halfway ends with the connection and without the last chunk: so the client knows."""
+        assert self._transport is not None
+        chunked, bodiless = request.version != "1.0", request.method == "HEAD"
+        try:
+            async with aclosing(response.parts) as parts:
+                self._transport.write(encode_head(response, request))
+                async for part in parts:
+                    if part and not bodiless:
+                        self._transport.write(b"%x\r\n%b\r\n" % (len(part), part) if chunked else part)
+                        await self._until_taken()
+        except BrokenOff:
+            self._sending = None
+            self._written(request._replace(keep_alive=False))
+            return
+        except Exception as error:
+            self._sending = None
+            message = f"{request.method} {request.path} failed halfway"
+            self._loop.call_exception_handler({"message": message, "exception": error, "protocol": self})
+            self.drop()
+            return
+        self._sending = None
+        if chunked and not bodiless:
+            self._transport.write(b"0\r\n\r\n")
+        self._written(request._replace(keep_alive=request.keep_alive and chunked))
+        self._advance()
+
+    async def _until_taken(self) -> None:
+        if not self._writable:
+            self._taken = self._loop.create_future()
+            await self._taken
 
     def _write(self, request: Request, response: Response) -> None:
         if not self._open:
             return
         assert self._transport is not None
         self._transport.write(encode(response, request))
+        self._written(request)
+
+    def _written(self, request: Request) -> None:
         if not request.keep_alive:
+            assert self._transport is not None
             self._transport.close()
             self._queue.clear()
             self._open = False
@@ -378,7 +432,7 @@ class Connection(asyncio.BufferedProtocol):
         if reading is not self._reading:
             self._reading = reading
             (self._transport.resume_reading if reading else self._transport.pause_reading)()
-        if self._parser.wants_continue and not self._queue and self._later is None:
+        if self._parser.wants_continue and not self._queue and self._idle:
             self._parser.wants_continue = False
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
@@ -408,36 +462,3 @@ class Connection(asyncio.BufferedProtocol):
         else:
             self._queue += self._parser.end("timed out")
             self._advance()
-
-
-def encode(response: Response, request: Request) -> bytes:
-    """`response` on the wire, as `request` may have it: without a body for HEAD, with the right Connection header."""
-    status = response.status
-    head = [_first_line(status), _date(int(time.time()))]
-    head += [f"{name}: {_one_line(value)}\r\n" for name, value in response.headers]
-    bodiless = status < 200 or status in (204, 304)
-    if not bodiless:
-        head.append(f"Content-Length: {len(response.body)}\r\n")
-    if not request.keep_alive:
-        head.append("Connection: close\r\n")
-    elif request.version == "1.0":
-        head.append("Connection: keep-alive\r\n")
-    head.append("\r\n")
-    encoded = "".join(head).encode(errors="replace")
-    return encoded if bodiless or request.method == "HEAD" else encoded + response.body
-
-
-@lru_cache
-def _first_line(status: int) -> str:
-    known = status in HTTPStatus._value2member_map_
-    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase if known else ''}\r\n"
-
-
-@lru_cache(maxsize=1)
-def _date(seconds: int) -> str:
-    return f"Date: {formatdate(seconds, usegmt=True)}\r\n"
-
-
-def _one_line(value: str) -> str:
-    """A value with line breaks would end the header, or start another one: they become spaces, as in Go's server."""
-    return value.replace("\r", " ").replace("\n", " ") if "\n" in value or "\r" in value else value

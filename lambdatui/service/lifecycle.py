@@ -41,6 +41,7 @@ from lambdatui.service.effects import (
     KillRuntime,
     Released,
     Reply,
+    Send,
     SendShutdown,
     SetTimer,
     Spawn,
@@ -151,7 +152,7 @@ class Lifecycle:
         self._running = False  # its clock runs
         self._began = 0.0  # since then
         self._answered: str | None = None  # its status, once the caller knows
-        self._sent: bytearray | None = None  # of a response that is being streamed
+        self._sent: list[bytes] | None = None  # of a response that is being streamed
         self._init_began = 0.0
         self._part_began = 0.0  # of the init
         self._init_suppressed = False
@@ -373,15 +374,16 @@ class Lifecycle:
     def _stream(self, now: float, given: ResponsePart) -> None:
         assert self.request_id
         if self._sent is None:
-            self._sent = bytearray()
+            self._sent = []
             self._emit(ev.InvocationStreamed(self.request_id))
-        self._sent += given.data
+        self._sent.append(given.data)
+        self._do(Send(self.request_id, given.data))
 
     @_on(State.BUSY, ResponseEnd)
     def _end_stream(self, now: float, given: ResponseEnd) -> None:
         """A failure in the middle of a stream is told to the caller and still counts as a success ("Building a custom
         runtime for AWS Lambda")."""
-        self._sent = self._sent or bytearray()
+        self._sent = self._sent or []
         self._answer(now, "succeeded", given.error_body, given.error_type)
 
     @_on(State.BUSY, Errored)
@@ -674,7 +676,8 @@ class Lifecycle:
         if status != "succeeded":
             error_type = _error_type_in(payload)
         details = payload if error_type else None
-        self._do(Reply(self.request_id, status, self._sent.decode(errors="replace"), error, error_type, details))
+        sent = b"".join(self._sent).decode(errors="replace")
+        self._do(Reply(self.request_id, status, sent, error, error_type, details))
 
     def _die(self, now: float, ending: _Ending) -> None:
         self._ending_as = ending

@@ -23,6 +23,7 @@ from lambdatui.sandbox.machine import Machine
 from lambdatui.sandbox.process import Exit, Process
 from lambdatui.sandbox.sandbox import Place, Program
 from lambdatui.service import external_extensions, logs
+from lambdatui.service.callers import Callers
 from lambdatui.service.deployments import Revision
 from lambdatui.service.environment import Environment, Host
 from lambdatui.service.extensions_api import Registration
@@ -96,21 +97,21 @@ class Provisioned:
 
 
 class Pool:
-    """States in `journal` all that its environments do; `replied` is told when a caller's answer stands there, `ended`
-    when an environment is gone."""
+    """States in `journal` all that its environments do; `callers` are told when that is their answer, `ended` when an
+    environment is gone."""
 
     def __init__(
         self,
         surroundings: Surroundings,
         scheduler: Scheduler,
         journal: Journal,
-        replied: Callable[[str], None],
+        callers: Callers,
         ended: Callable[[], None],
     ) -> None:
         self._surroundings = surroundings
         self._scheduler = scheduler
         self._journal = journal
-        self._replied = replied
+        self._callers = callers
         self._environment_ended = ended
         self._residents: dict[str, _Resident] = {}
         self._provisioned: dict[tuple[str, str], Provisioned] = {}
@@ -293,7 +294,8 @@ class Pool:
             excess_mb=lambda: machine.storage.excess_mb(place.tmp, ephemeral_storage),
             emit=lambda event: self._emit(resident, event),
             wrote=lambda request_id, lines: self._write(resident, request_id, False, resident.log.of_function(lines)),
-            replied=self._replied,
+            sent=self._callers.sent,
+            replied=self._callers.answered,
             released=lambda: self._released(resident),
             ended=lambda: self._ended(resident),
         )
@@ -334,6 +336,8 @@ class Pool:
     def _emit(self, resident: _Resident, event: ev.Event) -> None:
         record = self._journal.append(event)
         self._write(resident, getattr(event, "request_id", None), True, resident.log.after(record.time, event))
+        if isinstance(event, ev.InvocationFinished):
+            self._callers.finished(event.request_id)
         if isinstance(event, ev.EnvironmentFrozen | ev.EnvironmentReset):
             self._changed.set()
         if isinstance(event, ev.InitFinished) and event.phase == "init":

@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
 
+from lambdatui.service.trace import MAX_VISITS
+
 RETRY_WAITS = (60.0, 120.0)
 """Seconds before the first retry and before the second."""
 FIRST_BACKOFF = 1.0
 MAX_BACKOFF = 300.0
 """Seconds that a throttled event waits at first, doubled each time, and at most."""
-MAX_LINEAGE = 16
-"""Of the events that led to an event, so many may have been this function's: after "approximately 16 times" the
-service takes it for a loop ("Use Lambda recursive loop detection to prevent infinite loops")."""
 
 
 class Condition(StrEnum):
@@ -79,9 +78,9 @@ class Conclude:
 Next: TypeAlias = Attempt | Wait | Conclude
 
 
-def due(course: Course, policy: Policy, now: float, lineage: int) -> Attempt | Conclude:
-    """Its time has come. `lineage`: how many of the events that led to this one were this function's."""
-    if lineage >= MAX_LINEAGE:
+def due(course: Course, policy: Policy, now: float, visits: int) -> Attempt | Conclude:
+    """Its time has come. `visits`: how often the function has run for the request that led to this event."""
+    if visits >= MAX_VISITS:
         return Conclude(Condition.RECURSIVE_INVOCATION, course.attempts)
     if policy.reserved_concurrency == 0:
         return Conclude(Condition.ZERO_RESERVED_CONCURRENCY, course.attempts)

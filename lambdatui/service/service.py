@@ -20,13 +20,14 @@ from lambdatui.sandbox.enforcement import measures
 from lambdatui.sandbox.guardian import Guardian
 from lambdatui.sandbox.machine import Machine
 from lambdatui.service.aliases import Aliases
+from lambdatui.service.callers import Caller, Callers
 from lambdatui.service.concurrency import Concurrency
 from lambdatui.service.copies import Copies
 from lambdatui.service.deployments import LATEST, Deployments, Revision
 from lambdatui.service.event_invoke import EventInvokeConfigs
 from lambdatui.service.event_queue import EventQueue
 from lambdatui.service.function_urls import FunctionUrls
-from lambdatui.service.invocation import Invocations
+from lambdatui.service.invocation import InvocationRequest, Invocations
 from lambdatui.service.layers import Layers
 from lambdatui.service.log_groups import LogGroups
 from lambdatui.service.permissions import Permissions
@@ -105,14 +106,15 @@ class Service:
             self._roles,
             lambda: self.endpoint,
         )
-        self._pool = Pool(surroundings, self._scheduler, journal, self._answered, self._forget_old_code)
+        callers = Callers()
+        self._pool = Pool(surroundings, self._scheduler, journal, callers, self._forget_old_code)
         self.aliases = Aliases(self._deployments, self._pool, self.urls, journal)
         self.concurrency = Concurrency(settings.concurrent_executions, self._deployments, self._pool)
         self.event_invoke_configs = EventInvokeConfigs(self._deployments, journal)
         self.permissions = Permissions(self._deployments, journal)
         self._queue = queue
         self._invocations = Invocations(
-            self._deployments, self._pool.invoke, queue, self._roles, journal, settings.time_scale
+            self._deployments, self._pool.invoke, callers, queue, self._roles, journal, settings.time_scale
         )
         journal.append(
             ev.LaboratoryOpened(
@@ -280,20 +282,24 @@ class Service:
         qualifier: str | None = None,
         invocation_type: str = "RequestResponse",
         step: int | None = None,
-        request_id: str | None = None,
     ) -> str:
-        """The request id, a new one unless it is given, once the caller is answered; the answer is in the journal.
-        Raises ServiceRefusal for what is no function, version or alias, or no payload. Of an asynchronous invocation
-        ('Event') the answer is that it was accepted."""
-        return await self._invocations.invoke(function, payload, qualifier, invocation_type, step, request_id)
+        """The request id, once the caller is answered; the answer is in the journal. Raises ServiceRefusal for what
+        is no function, version or alias, or no payload. Of an asynchronous invocation ('Event') the answer is that it
+        was accepted."""
+        request = InvocationRequest(function, payload, qualifier, invocation_type, step)
+        caller = self._invocations.begin(request)
+        await caller.until_answered()
+        return caller.request_id
+
+    def begin(self, request: InvocationRequest) -> Caller:
+        """An invocation whose answer is still to come, unless it is throttled, or not synchronous. Raises
+        ServiceRefusal."""
+        return self._invocations.begin(request)
 
     def recover(self) -> None:
         """Go on with the events that a laboratory before this one had in the queue when it came to a sudden end. The
         functions should be there."""
         self._invocations.asynchronous.recover()
-
-    def _answered(self, request_id: str) -> None:
-        self._invocations.answered(request_id)
 
     # the end
 

@@ -65,9 +65,9 @@ def _published(function: Function, model: Model) -> list[Line]:
         if name == function.name and told.requested:
             words = f"{told.requested} provisioned {told.status}"
             facts.append([(f"{clean_line(qualifier)}: ", "dim"), (words, "bad" if told.reason else "text")])
-    for qualifier, statements in function.policies.items():
+    for subject, statements in function.policies.items():
         sids = " ".join(clean_line(str(each["Sid"])) for each in statements)
-        facts.append([(f"policy{f' of {clean_line(qualifier)}' if qualifier else ''} ", "dim"), (sids, "text")])
+        facts.append([(f"policy{f' of {clean_line(subject)}' if subject else ''} ", "dim"), (sids, "text")])
     for qualifier in function.event_invoke_configs:
         facts.append([("events by ", "dim"), (clean_line(qualifier), "text"), (" configured", "dim")])
     return facts

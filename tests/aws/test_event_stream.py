@@ -9,7 +9,7 @@ from botocore.eventstream import ChecksumMismatch, EventStreamBuffer, EventStrea
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdatui.aws.event_stream import MAX_PAYLOAD_BYTES, blob_event, event, exception, message
+from lambdatui.aws.event_stream import MAX_PAYLOAD_BYTES, blob_event, error, event, message
 from lambdatui.refusal import ResourceNotFound
 
 HEADERS = st.dictionaries(st.text(min_size=1, max_size=20), st.text(max_size=100), max_size=5)
@@ -57,12 +57,12 @@ def test_an_event_can_be_bytes() -> None:
     assert (received.headers[":event-type"], received.payload) == ("PayloadChunk", b"\x00\xff")
 
 
-def test_an_exception_is_an_error_to_the_client() -> None:
-    (received,) = read(exception(ResourceNotFound("there is none")))
+def test_an_error_is_one_to_the_client() -> None:
+    (received,) = read(error(ResourceNotFound("there is none")))
 
     assert received.to_response_dict()["status_code"] == 400
-    assert received.headers[":exception-type"] == "ResourceNotFoundException"
-    assert json.loads(received.payload) == {"message": "there is none"}
+    assert received.headers[":error-code"] == "ResourceNotFoundException"
+    assert received.headers[":error-message"] == "there is none"
 
 
 def test_what_a_client_would_refuse_is_not_made() -> None:

@@ -106,7 +106,9 @@ class Fuzzed:
         request = Request(method, path, query, body=content)
         call = Call(_CALLER, request, {}, _query(request))
         try:
-            return await self.api.carry_out(call)
+            response = await self.api.carry_out(call)
+            assert isinstance(response, Response)  # those that stream are invoked elsewhere
+            return response
         except ServiceRefusal as refusal:
             return self.api.refuse(refusal)
 
@@ -115,7 +117,7 @@ class Fuzzed:
         if [each.function for each in self.service.functions] == ["F"] and len(self.service.versions("F")) == 2:
             return
         for revision in self.service.functions:
-            self.service.delete(revision.function)
+            await self.service.delete(revision.function)
         await self.service.create("F", Configuration("app.handler"), package())
         self.service.publish_version("F")
         await self.service.point_alias("F", "live", "1", {})

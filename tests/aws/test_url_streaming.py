@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from typing import Any
 
 import pytest
 
@@ -50,6 +52,40 @@ async def test_a_function_that_streams_nothing_is_answered_as_it_is(cloud: Cloud
     answer = await send(await streaming(cloud))
 
     assert (answer.status, answer.json()) == (200, {"statusCode": 404, "body": "as it is"})
+
+
+async def test_the_beginning_is_there_while_the_function_is_at_work(cloud: Cloud) -> None:
+    connected = asyncio.get_running_loop().create_future()
+    gate = await asyncio.start_server(lambda _, writer: connected.set_result(writer), "127.0.0.1", 0)
+    await cloud.create(OF_URL, timeout=30)
+    acts = [["send", PRELUDE + "\0" * 8], ["send", "one"], ["wait", gate.sockets[0].getsockname()[1]], ["send", "two"]]
+    reader, writer = await asked(await streaming(cloud), acts)
+
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    assert head.startswith("HTTP/1.1 201 ") and "Transfer-Encoding: chunked" in head
+    assert await reader.readuntil(b"one\r\n")
+    [invocation] = cloud.lab.invocations.values()
+    assert invocation.answered_at is None
+    (await connected).close()
+    gate.close()
+    assert (await reader.readuntil(b"0\r\n\r\n")).endswith(b"two\r\n0\r\n\r\n")
+    writer.close()
+
+
+async def test_what_breaks_off_has_no_end(cloud: Cloud) -> None:
+    await cloud.create(OF_URL)
+    reader, writer = await asked(await streaming(cloud), [["send", "one"], ["fail", "Function.Broken"]])
+
+    assert (await reader.read()).endswith(b"\r\n3\r\none\r\n")
+    writer.close()
+
+
+async def asked(url: str, acts: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    host, body = url.removeprefix("http://").rstrip("/"), json.dumps(acts)
+    reader, writer = await asyncio.open_connection(*host.split(":"))
+    head = f"POST / HTTP/1.1\r\nHost: {host}\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\n\r\n"
+    writer.write(f"{head}{body}".encode())
+    return reader, writer
 
 
 async def test_what_node_streams(cloud: Cloud) -> None:

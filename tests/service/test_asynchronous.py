@@ -15,7 +15,7 @@ import pytest
 from lambdatui import events as ev
 from lambdatui.journal import Journal
 from lambdatui.lab import Invocation
-from lambdatui.refusal import InvalidParameter
+from lambdatui.refusal import InvalidParameter, RequestTooLarge, ValidationFailed
 from lambdatui.role import LAMBDA, trusting
 from lambdatui.service.event_queue import EventQueue, QueuedEvent
 from lambdatui.service.retries import Course
@@ -253,7 +253,7 @@ async def test_a_function_cannot_be_its_own_destination(fast: Laboratory, start:
 
 async def test_an_event_of_an_earlier_laboratory_waits_for_its_version(open_laboratory: Opener, tmp_path: Path) -> None:
     left = EventQueue(tmp_path / "queue.sqlite")
-    left.put(QueuedEvent("left-behind", "F", "1", "1", "{}", (), Course(time.time(), time.time())))
+    left.put(QueuedEvent("left-behind", "F", "1", "1", "{}", "", Course(time.time(), time.time())))
     left.close()
     laboratory = await open_laboratory(queue=tmp_path / "queue.sqlite")
     await laboratory.create(ECHO)
@@ -267,9 +267,9 @@ async def test_what_is_refused(fast: Laboratory) -> None:
     await fast.create(ECHO)
     size = 2**20 + 1
     message = f"{size} byte payload is too large for the Event invocation type (limit 1048576 bytes)"
-    with pytest.raises(InvalidParameter, match=re.escape(message)):
+    with pytest.raises(RequestTooLarge, match=re.escape(message)):
         await fast.service.invoke("F", f'"{"x" * (size - 2)}"', invocation_type="Event")
-    with pytest.raises(InvalidParameter, match="at 'invocationType' failed to satisfy constraint"):
+    with pytest.raises(ValidationFailed, match="at 'invocationType' failed to satisfy constraint"):
         await fast.service.invoke("F", "{}", invocation_type="event")
     assert not fast.lab.invocations
     assert (await leave(fast, f'"{"x" * (size - 3)}"')).status == "succeeded"

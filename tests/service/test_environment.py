@@ -35,6 +35,7 @@ async def test_a_process_that_cannot_be_started_fails_the_invocation_and_gives_u
         excess_mb=lambda: 0,
         emit=stated.append,
         wrote=lambda *_: None,
+        sent=lambda *_: None,
         replied=lambda _: None,
         released=released.set,
         ended=ended.set,

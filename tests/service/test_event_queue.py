@@ -11,7 +11,7 @@ import pytest
 from lambdatui.service.event_queue import EventQueue, QueuedEvent, path_for
 from lambdatui.service.retries import Course
 
-EVENT = QueuedEvent("1", "F", "$LATEST", "live", '{"a": "ü"}', ("G", "F"), Course(1.5, 2.5, 1, 2))
+EVENT = QueuedEvent("1", "F", "$LATEST", "live", '{"a": "ü"}', "Root=1-2-3", Course(1.5, 2.5, 1, 2))
 HOLDER = """
 import sys
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_what_is_queued_survives_a_kill(path: Path) -> None:
         process.kill()
     queue = EventQueue(path)
     assert queue.left_over() == [EVENT]
-    queue.put(QueuedEvent("1", "F", "$LATEST", "live", "{}", (), Course(1.5, 9.5, 2, 0)))
+    queue.put(QueuedEvent("1", "F", "$LATEST", "live", "{}", "", Course(1.5, 9.5, 2, 0)))
     assert [each.course.due_at for each in queue.left_over()] == [9.5]
     queue.remove("1")
     queue.close()

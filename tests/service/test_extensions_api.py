@@ -78,7 +78,7 @@ def laboratory() -> Laboratory:
 
 def event_of(later: Later) -> dict[str, object]:
     response = later.attach(lambda _: None)
-    assert response and response.status == 200
+    assert isinstance(response, Response) and response.status == 200
     event = json.loads(response.body)
     assert isinstance(event, dict)
     return event
@@ -144,7 +144,9 @@ def test_an_invocation_is_handed_to_those_who_wait(laboratory: Laboratory) -> No
     later = laboratory.next(identifier)
     laboratory.api.hand_out_invoke(["outside"], {"deadlineMs": 5, "requestId": "1"})
     response = later.attach(lambda _: None)
-    assert response and response.body == b'{"eventType":"INVOKE","deadlineMs":5,"requestId":"1"}\n'
+    assert (
+        isinstance(response, Response) and response.body == b'{"eventType":"INVOKE","deadlineMs":5,"requestId":"1"}\n'
+    )
     assert uuid.UUID(dict(response.headers)["Lambda-Extension-Event-Identifier"])
     assert laboratory.next(identifier).waiting
     message = f"State transition from Ready to Ready failed for extension {identifier}."

@@ -16,8 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambdatui.service.http import Handler, HttpServer, Later, Limits, Refusal, Request, Response, encode, plain_refusal
+from lambdatui.service.http import Handler, HttpServer, Later, Limits, Refusal, Request, Response, plain_refusal
 from lambdatui.service.http_requests import STATUS, End, Head, Part, Received, RequestParser
+from lambdatui.service.http_responses import encode
 
 Seen: TypeAlias = tuple[str, str, dict[str, str], bytes]
 

@@ -209,10 +209,11 @@ def streaming(dialect: str = "current") -> Story:
 
 def test_a_streamed_response_has_one_first_byte_and_is_answered_at_its_end() -> None:
     story = streaming()
-    assert story.kinds[-1] == "InvocationStreamed"
+    assert story.kinds[-3:] == ["InvocationStreamed", "Send", "Send"]
     assert story.machine.state == State.BUSY
     story.then(it.ResponsePart(b"\xbc")).then(it.ResponseEnd(None, "")).then(NEXT)
     assert story.all_of(ev.InvocationStreamed) == [ev.InvocationStreamed("2")]
+    assert [each.part for each in story.all_of(do.Send)] == [b"one", b"\xc3", b"\xbc"]
     assert story.all_of(do.Reply) == [do.Reply("2", "succeeded", "oneü", None)]
     assert story.all_of(ev.InvocationFinished)[0].status == "succeeded"
 

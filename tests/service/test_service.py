@@ -16,7 +16,7 @@ import pytest
 
 from lambdatui import events as ev
 from lambdatui.function import Code, Configuration
-from lambdatui.refusal import InvalidParameter, ResourceNotFound
+from lambdatui.refusal import InvalidParameter, InvalidRequestContent, ResourceNotFound
 from lambdatui.role import LAMBDA, trusting
 from lambdatui.service.service import Service
 from tests.service.conftest import Laboratory, Opener
@@ -404,7 +404,7 @@ async def test_what_cannot_be_created_is_refused_in_a_sentence(laboratory: Labor
             await laboratory.service.create("G", configuration, Code(source="", name="app.py"))
     await laboratory.create(COUNTER)
     for payload in ("{no json", "[NaN]"):
-        with pytest.raises(InvalidParameter, match="Could not parse request body into json"):
+        with pytest.raises(InvalidRequestContent, match="Could not parse request body into json"):
             await laboratory.service.invoke("F", payload)
 
 

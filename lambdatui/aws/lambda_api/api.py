@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from lambdatui.aws.arns import function_reference
+from lambdatui.aws.arns import check_reachable, function_reference
 from lambdatui.aws.call import Call
 from lambdatui.aws.lambda_api.aliases import Aliases
 from lambdatui.aws.lambda_api.concurrency import Concurrency
@@ -23,7 +23,7 @@ from lambdatui.aws.wire import rest_error
 from lambdatui.lab import Lab
 from lambdatui.policy import Document
 from lambdatui.refusal import NotImplementedHere, ServiceRefusal
-from lambdatui.service.http import Response
+from lambdatui.service.http import Response, Streamed
 from lambdatui.service.service import Service
 
 
@@ -48,17 +48,18 @@ class LambdaApi:
             ]
         )
 
-    async def carry_out(self, call: Call) -> Response:
+    async def carry_out(self, call: Call) -> Response | Streamed:
         """Raises ServiceRefusal."""
         found = self.routes.find(call.request.method, call.request.path, call.query)
         if found is None:
             raise NotImplementedHere(f"The laboratory does not implement {call.request.method} {call.request.path}.")
         route, parameters = found
         call = replace(call, parameters=parameters)
+        action = route.action or f"lambda:{route.name}"
+        if name := parameters.get("FunctionName"):
+            check_reachable(function_reference(name), self._service.arn_of(""), call.caller.arn, action)
         if call.caller.role is not None:
-            call.caller.check(
-                route.action or f"lambda:{route.name}", self._resource(route, call), self._policy_of_resource(call)
-            )
+            call.caller.check(action, self._resource(route, call), self._policy_of_resource(call))
         return await route.operation(call)
 
     def _resource(self, route: Route, call: Call) -> str:

@@ -1,18 +1,30 @@
-"""Invoke: a function's answer, a place in the queue, or whether one might ("Invoke" in the API reference)."""
+"""Invoke: a function's answer, whole or as it comes, a place in the queue, or whether one might ("Invoke",
+"InvokeWithResponseStream" and "InvokeAsync" in the API reference)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import base64
+from collections.abc import AsyncGenerator, Iterator
 
 from lambdatui.aws.arns import function_reference
 from lambdatui.aws.call import Call
+from lambdatui.aws.event_stream import CONTENT_TYPE, blob_event, error, event
+from lambdatui.aws.lambda_api.log_tail import log_tail
 from lambdatui.aws.routes import Route
-from lambdatui.aws.wire import rest_answer
 from lambdatui.events import Json
+from lambdatui.function import parse_json
 from lambdatui.lab import Invocation, Lab
-from lambdatui.refusal import InvalidRequestContent
-from lambdatui.service.http import Response
+from lambdatui.refusal import InvalidRequestContent, TooManyRequests, ValidationFailed
+from lambdatui.service.callers import Caller, LaboratoryCleared
+from lambdatui.service.http import Response, Streamed
+from lambdatui.service.invocation import InvocationRequest
 from lambdatui.service.service import Service
+
+MAX_CLIENT_CONTEXT_BYTES = 3583
+"""In base64."""
+
+_MOMENT = 0.02
+"""Seconds. A runtime asks for the next invocation in less; an extension may have more to do."""
 
 
 class Invoke:
@@ -21,41 +33,118 @@ class Invoke:
         self._lab = lab
 
     def routes(self) -> Iterator[Route]:
-        yield Route(
-            "Invoke", "POST", "/2015-03-31/functions/{FunctionName}/invocations", self.invoke, "lambda:InvokeFunction"
-        )
+        action = "lambda:InvokeFunction"
+        yield Route("Invoke", "POST", "/2015-03-31/functions/{FunctionName}/invocations", self.invoke, action)
+        yield Route("InvokeAsync", "POST", "/2014-11-13/functions/{FunctionName}/invoke-async", self.leave, action)
+        streaming = "/2021-11-15/functions/{FunctionName}/response-streaming-invocations"
+        yield Route("InvokeWithResponseStream", "POST", streaming, self.stream, action)
 
     async def invoke(self, call: Call) -> Response:
-        function = function_reference(call.parameters["FunctionName"], call.query.get("Qualifier"))
-        headers = call.request.headers
+        request, tail = _request(call), _wants_tail(call)
+        caller, invocation = self._begin(request)
+        headers = [("x-amzn-RequestId", caller.request_id)]
+        if request.invocation_type == "Event":
+            return Response(202, b"", headers)
+        if request.invocation_type == "DryRun":
+            return Response(204, b"", headers)
+        await caller.until_answered()
+        # REPORT comes after the answer: whoever wants the log waits for it. Everybody waits for a moment, so that an
+        # invocation that follows at once finds the environment at rest: in the real service an answer takes longer.
+        await caller.until_finished(None if tail else _MOMENT)
+        headers += [("Content-Type", "application/json"), ("X-Amz-Executed-Version", invocation.version)]
+        if invocation.function_error:
+            headers.append(("X-Amz-Function-Error", invocation.function_error))
+        if tail:
+            headers.append(("X-Amz-Log-Result", log_tail(self._lab, invocation)))
+        return Response(200, (invocation.payload or "").encode(), headers)
+
+    async def leave(self, call: Call) -> Response:
+        """Deprecated, and still there."""
+        caller, _ = self._begin(_request(call, "Event"))
+        return Response(202, b"", [("x-amzn-RequestId", caller.request_id)])
+
+    async def stream(self, call: Call) -> Response | Streamed:
+        request, tail = _request(call), _wants_tail(call)
+        if request.invocation_type == "Event":
+            raise _not_in("invocationType", "Event", "[RequestResponse, DryRun]")
+        caller, invocation = self._begin(request)
+        headers = [("x-amzn-RequestId", caller.request_id), ("X-Amz-Executed-Version", invocation.version)]
+        if request.invocation_type == "DryRun":
+            return Response(204, b"", headers)
+        return Streamed(200, self._events(caller, invocation, tail), [*headers, ("Content-Type", CONTENT_TYPE)])
+
+    def _begin(self, request: InvocationRequest) -> tuple[Caller, Invocation]:
+        """Raises TooManyRequests."""
+        caller = self._service.begin(request)
+        invocation = self._lab.invocations[caller.request_id]
+        if invocation.status == "throttled":
+            raise TooManyRequests(invocation.throttle_reason or "")
+        return caller, invocation
+
+    async def _events(self, caller: Caller, invocation: Invocation, tail: bool) -> AsyncGenerator[bytes, None]:
+        """A client that goes away does not end the invocation ("Response streaming for Lambda functions")."""
         try:
-            payload = call.request.body.decode()
-        except UnicodeDecodeError as error:
-            message = f"Could not parse request body into json: Could not parse payload into json: {error}"
-            raise InvalidRequestContent(message) from None
-        request_id = await self._service.invoke(
-            function.name,
-            payload,
-            qualifier=function.qualifier,
-            invocation_type=headers.get("x-amz-invocation-type", "RequestResponse"),
-        )
-        return _answer(self._lab.invocations[request_id])
+            async for part in caller.parts():
+                yield blob_event("PayloadChunk", part)
+            if invocation.first_byte_at is None and not invocation.function_error and invocation.payload:
+                yield blob_event("PayloadChunk", invocation.payload.encode())  # a buffered one
+            if tail:
+                await caller.until_finished()
+        except LaboratoryCleared as refusal:
+            yield error(refusal)
+            return
+        members: dict[str, Json] = {}
+        if code := invocation.error_code or invocation.function_error:
+            members = {"ErrorCode": code, "ErrorDetails": invocation.error_details or invocation.payload}
+        if tail:
+            members["LogResult"] = log_tail(self._lab, invocation)
+        yield event("InvokeComplete", members)
 
 
-def _answer(invocation: Invocation) -> Response:
-    headers = [("x-amzn-RequestId", invocation.request_id)]
-    if invocation.invocation_type == "Event":
-        return Response(202, b"", headers)
-    if invocation.invocation_type == "DryRun":
-        return Response(204, b"", headers)
-    if invocation.status == "throttled":
-        members: dict[str, Json] = {
-            "Type": "User",
-            "message": "Rate Exceeded.",
-            "Reason": invocation.throttle_reason,
-        }
-        return rest_answer(429, members, (("x-amzn-ErrorType", "TooManyRequestsException"),))
-    headers += [("Content-Type", "application/json"), ("X-Amz-Executed-Version", invocation.version)]
-    if invocation.function_error:
-        headers.append(("X-Amz-Function-Error", invocation.function_error))
-    return Response(200, (invocation.payload or "").encode(), headers)
+def _request(call: Call, invocation_type: str = "") -> InvocationRequest:
+    """Raises ServiceRefusal."""
+    function = function_reference(call.parameters["FunctionName"], call.query.get("Qualifier"))
+    headers = call.request.headers
+    try:
+        payload = call.request.body.decode()
+    except UnicodeDecodeError as error:
+        message = f"Could not parse request body into json: Could not parse payload into json: {error}"
+        raise InvalidRequestContent(message) from None
+    return InvocationRequest(
+        function.name,
+        payload,
+        function.qualifier,
+        invocation_type or headers.get("x-amz-invocation-type", "RequestResponse"),
+        client_context=_client_context(headers.get("x-amz-client-context", "")),
+        trace=headers.get("x-amzn-trace-id", ""),
+    )
+
+
+def _client_context(encoded: str) -> str:
+    """JSON. What is too long, or none, is refused."""
+    if not encoded:
+        return ""
+    if len(encoded) > MAX_CLIENT_CONTEXT_BYTES:
+        raise InvalidRequestContent(f"Client context must have {MAX_CLIENT_CONTEXT_BYTES} bytes at most.")
+    try:
+        text = base64.b64decode(encoded, validate=True).decode()
+        is_object = isinstance(parse_json(text), dict)
+    except (ValueError, RecursionError):
+        is_object = False
+    if not is_object:
+        raise InvalidRequestContent("Client context must be a valid Base64-encoded JSON object.")
+    return text
+
+
+def _wants_tail(call: Call) -> bool:
+    log_type = call.request.headers.get("x-amz-log-type", "None")
+    if log_type not in ("None", "Tail"):
+        raise _not_in("logType", log_type, "[None, Tail]")
+    return log_type == "Tail"
+
+
+def _not_in(name: str, value: str, values: str) -> ValidationFailed:
+    return ValidationFailed(
+        f"1 validation error detected: Value '{value}' at '{name}' failed to satisfy constraint: "
+        f"Member must satisfy enum value set: {values}"
+    )

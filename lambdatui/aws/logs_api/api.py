@@ -11,7 +11,7 @@ from lambdatui.aws.logs_api.streams import Streams
 from lambdatui.aws.wire import json_error
 from lambdatui.lab import Lab
 from lambdatui.refusal import NotImplementedHere, ServiceRefusal
-from lambdatui.service.http import Response
+from lambdatui.service.http import Response, Streamed
 from lambdatui.service.log_groups import LogGroups
 
 TARGET = "Logs_20140328."
@@ -26,7 +26,7 @@ class LogsApi:
             name: operation for part in parts for name, operation in part.operations()
         }
 
-    async def carry_out(self, call: Call) -> Response:
+    async def carry_out(self, call: Call) -> Response | Streamed:
         """Raises ServiceRefusal."""
         name = call.request.headers.get("x-amz-target", "").removeprefix(TARGET)
         if name not in self.operations:
