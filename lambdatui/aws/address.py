@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lambdatui.sandbox.guardian import living
+from lambdatui.service.variables import SERVICES
 
 _FILE = "endpoint.json"
 _PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
@@ -37,7 +38,7 @@ class Address:
         are unknown ("Service-specific endpoints" in the AWS SDKs and Tools Reference Guide).
         """
         found: dict[str, str | None] = {
-            **{f"AWS_ENDPOINT_URL_{service}": self.endpoint for service in ("LAMBDA", "LOGS", "STS")},
+            **{f"AWS_ENDPOINT_URL_{service}": self.endpoint for service in SERVICES},
             "AWS_ACCESS_KEY_ID": self.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
             "AWS_REGION": self.region,

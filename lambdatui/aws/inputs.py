@@ -30,7 +30,7 @@ class Input(BaseModel):
     given `model_fields_set` says.
     """
 
-    model_config = ConfigDict(alias_generator=to_pascal, frozen=True, protected_namespaces=())
+    model_config = ConfigDict(alias_generator=to_pascal, frozen=True, protected_namespaces=(), defer_build=True)
 
     refusal: ClassVar[Callable[[str], ServiceRefusal]] = ValidationFailed
     """What an API raises for values that break a constraint."""

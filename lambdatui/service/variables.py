@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from lambdatui.function import Configuration
 
-_SERVICES = ("LAMBDA", "CLOUDWATCH_LOGS", "STS")
+SERVICES = ("LAMBDA", "CLOUDWATCH_LOGS", "STS")
 """Those of the laboratory's endpoint, as the AWS SDKs' variables name them."""
 _CAPITALS = string.ascii_uppercase + "234567"
 
@@ -56,7 +56,7 @@ def function_variables(
         "AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1:2000",
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         **of_runtime,
-        **{f"AWS_ENDPOINT_URL_{service}": endpoint for service in _SERVICES if endpoint},
+        **{f"AWS_ENDPOINT_URL_{service}": endpoint for service in SERVICES if endpoint},
     }
     reserved = {
         "_AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1",
