@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from lambdatui.aws.arns import FunctionReference, function_reference
+from lambdatui.aws.arns import FunctionReference, check_reachable, function_reference
 from lambdatui.aws.call import Call
-from lambdatui.refusal import AccessDenied, ResourceNotFound
 from lambdatui.service.service import Service
 
 
@@ -20,13 +19,5 @@ def check(call: Call, service: Service, action: str, function: FunctionReference
     """Raises AccessDenied or ResourceNotFound."""
     own = service.arn_of(function.name)
     arn = f"{own}:{function.qualifier}" if function.qualifier else own
-    region, account = own.split(":")[3:5]
-    if function.account not in (None, account):
-        raise AccessDenied(
-            f"User: {call.caller.arn} is not authorized to perform: lambda:{action} on resource: "
-            f"{arn.replace(account, function.account or '', 1)} "
-            f"because no resource-based policy allows the lambda:{action} action"
-        )
-    if function.region not in (None, region):
-        raise ResourceNotFound(f"Function not found: {arn.replace(region, function.region or '', 1)}")
+    check_reachable(function, own, call.caller.arn, f"lambda:{action}")
     call.caller.check(f"lambda:{action}", arn)
