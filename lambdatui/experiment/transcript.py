@@ -65,6 +65,9 @@ class Transcript:
                 for line in _physical(event.lines):
                     text = f"{event.environment[:_ID]} │ {visible(line)}"
                     yield f"  {self._styled('dim', text) if event.platform else text}"
+            case ev.LogEventsPut():
+                for line in _physical(event.messages):
+                    yield f"  {visible(event.log_stream)} │ {visible(line)}"
             case _:
                 told = self._told(event)
                 if told:
@@ -124,6 +127,17 @@ class Transcript:
                 return self._key(f"~ layer {_layer(event.arn)}", "is deleted")
             case ev.FunctionUpdateRejected():
                 return self._key(f"~ {event.function} stays as it is", event.message)
+            case ev.LogGroupCreated():
+                return self._key(f"+ log group {event.log_group}", "")
+            case ev.LogGroupChanged():
+                days = "for ever" if event.retention_in_days is None else f"for {event.retention_in_days} days"
+                return self._key(f"~ log group {event.log_group}", f"keeps its events {days}")
+            case ev.LogGroupDeleted():
+                return self._key(f"- log group {event.log_group}", "with all of its streams")
+            case ev.LogStreamCreated():
+                return self._key(f"+ log stream {event.log_stream}", f"in {event.log_group}")
+            case ev.LogStreamDeleted():
+                return self._key(f"- log stream {event.log_stream}", f"of {event.log_group}")
             case ev.InvocationStreamed() if invocation := self._lab.invocations.get(event.request_id):
                 return self._key("← first byte", f"after {invocation.first_byte_ms:.2f} ms")
             case ev.InvocationAnswered(error_code=str(broken_off_by)):
@@ -216,7 +230,7 @@ class Transcript:
         return self._styled("bad", f"{failed} of {_counted(len(steps), 'step')} went otherwise than expected.")
 
     def _key(self, what: str, why: str) -> str:
-        return f"{self._styled('key', visible(what))}  {visible(why)}"
+        return f"{self._styled('key', visible(what))}  {visible(why)}".rstrip()
 
     def _styled(self, style: str, text: str) -> str:
         return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if self._colour else text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import NamedTuple
 
 from lambdatui import events as ev
@@ -46,6 +46,14 @@ class Log:
         self.texts += texts
         self._origins += [origin] * len(texts)
 
+    def without(self, streams: Container[int]) -> Log:
+        """The lines of all other streams."""
+        left = Log()
+        for text, origin in zip(self.texts, self._origins, strict=True):
+            if origin.stream not in streams:
+                left.extend([text], origin)
+        return left
+
 
 class Logbook:
     """Grows with the journal, by the way of :meth:`apply`; the same lines are in each of the logs that have them."""
@@ -56,8 +64,10 @@ class Logbook:
     def clear(self) -> None:
         self.everything = Log()
         self.streams: dict[str, Log] = {}
+        """By log group and name, as `group:name`."""
         self.requests: dict[str, Log] = {}
-        self._numbers: dict[str, int] = {}
+        self.numbers: dict[str, int] = {}
+        """Of the same, those that were deleted among them."""
 
     def apply(self, record: ev.Record, lab: Lab) -> None:
         """Take in a record that `lab` has already folded."""
@@ -65,14 +75,43 @@ class Logbook:
             case ev.ExperimentOpened():
                 self.clear()
             case ev.LogWritten() as event if event.environment in lab.environments:
-                number = self._numbers.setdefault(event.log_stream, len(self._numbers))
-                origin = Origin(record.time, event.platform, number)
-                texts = [text for line in event.lines for text in clean_lines(line.rstrip("\r\n"))]
-                self.everything.extend(texts, origin)
-                self.streams.setdefault(event.log_stream, Log()).extend(texts, origin)
-                if event.request_id is not None:
-                    self.of_request(event.request_id).extend(texts, origin)
+                stream = _stream(event.log_group, event.log_stream)
+                self._write(stream, record.time, event.platform, event.lines, event.request_id)
+            case ev.LogStreamCreated() as event:
+                self._number(_stream(event.log_group, event.log_stream))
+            case ev.LogEventsPut() as event:
+                stream = _stream(event.log_group, event.log_stream)
+                for timestamp, message in zip(event.timestamps, event.messages, strict=True):
+                    self._write(stream, timestamp / 1000, False, (message,), None)
+            case ev.LogStreamDeleted() as event:
+                self._delete({_stream(event.log_group, event.log_stream)})
+            case ev.LogGroupDeleted() as event:
+                self._delete({key for key in self.streams if key.startswith(_stream(event.log_group, ""))})
+
+    def _write(self, stream: str, time: float, platform: bool, lines: tuple[str, ...], request_id: str | None) -> None:
+        origin = Origin(time, platform, self._number(stream))
+        texts = [text for line in lines for text in clean_lines(line.rstrip("\r\n"))]
+        self.everything.extend(texts, origin)
+        self.streams[stream].extend(texts, origin)
+        if request_id is not None:
+            self.of_request(request_id).extend(texts, origin)
+
+    def _number(self, stream: str) -> int:
+        """The stream is there, if it was not."""
+        self.streams.setdefault(stream, Log())
+        return self.numbers.setdefault(stream, len(self.numbers))
+
+    def _delete(self, streams: set[str]) -> None:
+        """Their lines are in no log any more; logs that had some of them are replaced by others."""
+        numbers = {self.numbers[stream] for stream in streams if self.streams.pop(stream, None)}
+        if numbers:
+            self.everything = self.everything.without(numbers)
+            self.requests = {request: log.without(numbers) for request, log in self.requests.items()}
 
     def of_request(self, request_id: str) -> Log:
         """The lines of one invocation, a log that goes on growing."""
         return self.requests.setdefault(request_id, Log())
+
+
+def _stream(group: str, name: str) -> str:
+    return f"{group}:{name}"

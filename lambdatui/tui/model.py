@@ -50,7 +50,7 @@ class Model:
     # -- taking in events ---------------------------------------------------------------------------------------
 
     def apply(self, record: ev.Record) -> None:
-        if not isinstance(record.event, ev.LogWritten):  # log lines are the logbook's: once is enough
+        if not isinstance(record.event, ev.LogWritten | ev.LogEventsPut):  # log lines are the logbook's: once is enough
             self.lab.apply(record)
             self._apply(record)
         self.logbook.apply(record, self.lab)

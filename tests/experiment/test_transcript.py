@@ -202,6 +202,33 @@ def test_a_log_event_of_several_lines() -> None:
     assert out.getvalue() == "".join(f"  eeeeee │ {line}\n" for line in told)
 
 
+def test_what_is_done_with_log_groups() -> None:
+    out = io.StringIO()
+    told: tuple[ev.Event, ...] = (
+        ev.LogGroupCreated("audit", {}),
+        ev.LogGroupChanged("audit", 7, {}),
+        ev.LogStreamCreated("audit", "s"),
+        ev.LogEventsPut("audit", "s", (1, 2), ("one\n", "two\x1b[2J")),
+        ev.LogStreamDeleted("audit", "s"),
+        ev.LogGroupChanged("audit", None, {}),
+        ev.LogGroupDeleted("audit"),
+    )
+    Transcript(out, colour=False).read([Record(number, 0.0, event) for number, event in enumerate(told)])
+    assert (
+        out.getvalue()
+        == """\
+  + log group audit
+  ~ log group audit  keeps its events for 7 days
+  + log stream s  in audit
+  s │ one
+  s │ two\\x1b[2J
+  - log stream s  of audit
+  ~ log group audit  keeps its events for ever
+  - log group audit  with all of its streams
+"""
+    )
+
+
 def test_a_streamed_response_that_breaks_off() -> None:
     out = io.StringIO()
     told: tuple[ev.Event, ...] = (

@@ -31,12 +31,13 @@ class InvocationView(LineView):
         self._invocation: Invocation | None = None
         self._head: list[Line] = []
         self._made_of: object = None
-        self._log = LineIndex(Log())
+        self._nothing = Log()
+        self._log = LineIndex(self._nothing)
 
     def show_invocation(self, invocation: Invocation | None) -> None:
-        if invocation is not self._invocation:
+        lines = self._model.logbook.of_request(invocation.request_id) if invocation else self._nothing
+        if invocation is not self._invocation or lines is not self._log.lines:
             self._invocation, self._made_of = invocation, None
-            lines = self._model.logbook.of_request(invocation.request_id) if invocation else Log()
             self._log = LineIndex(lines, width=self._log_width)
             self.column = 0
             self.scroll_to(y=0, animate=False)

@@ -45,16 +45,19 @@ class Logs(Vertical):
         return self.query_one(LogView)
 
     def _stream_name(self, number: int) -> str:
-        names = list(self._model.logbook.streams)
-        return short(names[number]) if number < len(names) else ""
+        names = list(self._model.logbook.numbers)
+        return _label(names[number]) if number < len(names) else ""
 
     def sync(self) -> None:
         book = self._model.logbook
-        if self._opened != self._model.opened:
+        if self._opened != self._model.opened or self._stream not in book.streams:
             self._opened, self._stream = self._model.opened, _ALL
         tabs = [Tab(_ALL, f"all {len(book.streams)}")]
-        for number, name in enumerate(book.streams):
-            tabs.append(Tab(name, short(name), ("▪" if self._model.glyphs.busy != "*" else "", f"stream-{number % 6}")))
+        for stream in book.streams:
+            number = book.numbers[stream]
+            tabs.append(
+                Tab(stream, _label(stream), ("▪" if self._model.glyphs.busy != "*" else "", f"stream-{number % 6}"))
+            )
         self.query_one(TabLine).show_tabs(tabs, self._stream)
         every = self._stream == _ALL
         self.view.show_lines(book.everything if every else book.streams[self._stream], with_stream=every)
@@ -135,3 +138,7 @@ class Logs(Vertical):
         if text != self._described:
             self._described = text
             self.post_message(self.Described(text))
+
+
+def _label(stream: str) -> str:
+    return short(stream.rpartition(":")[2])
