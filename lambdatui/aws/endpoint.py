@@ -62,7 +62,7 @@ class Endpoint:
         self._packages = Packages()
         self._apis: Mapping[str, Api] = {
             "lambda": LambdaApi(service, lab, self._locate),
-            "logs": LogsApi(service.log_groups, lab),
+            "logs": LogsApi(service, lab),
             "sts": StsApi(),
         }
         self._server = HttpServer(

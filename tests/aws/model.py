@@ -57,7 +57,8 @@ def problems_in(operation: OperationModel, response: Mapping[str, Any]) -> Itera
         header = response["headers"].get(member.serialization.get("name", ""))
         if member.serialization.get("location") == "header" and header is not None:
             yield from _of_value(member, header if member.type_name == "string" else int(header), name)
-    if not operation.has_streaming_output and "payload" not in shape.serialization:
+    streams = operation.has_streaming_output or operation.has_event_stream_output
+    if not streams and "payload" not in shape.serialization:
         yield from _of_value(_in_body(shape), json.loads(response["body"] or b"{}"), "")
 
 

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 from lambdatui.aws.call import Call, Operation
 from lambdatui.aws.logs_api.groups import Groups
+from lambdatui.aws.logs_api.live_tail import LiveTail
 from lambdatui.aws.logs_api.log_events import LogEvents
 from lambdatui.aws.logs_api.streams import Streams
 from lambdatui.aws.wire import json_error
 from lambdatui.lab import Lab
 from lambdatui.refusal import NotImplementedHere, ServiceRefusal
 from lambdatui.service.http import Response, Streamed
-from lambdatui.service.log_groups import LogGroups
+from lambdatui.service.service import Service
 
 TARGET = "Logs_20140328."
 
@@ -20,8 +21,10 @@ TARGET = "Logs_20140328."
 class LogsApi:
     """All operations that there are here."""
 
-    def __init__(self, log_groups: LogGroups, lab: Lab) -> None:
-        parts = Groups(log_groups, lab), Streams(log_groups, lab), LogEvents(log_groups, lab)
+    def __init__(self, service: Service, lab: Lab) -> None:
+        groups = service.log_groups
+        live_tail = LiveTail(groups, lab, service.journal)
+        parts = Groups(groups, lab), Streams(groups, lab), LogEvents(groups, lab), live_tail
         self.operations: Mapping[str, Operation] = {
             name: operation for part in parts for name, operation in part.operations()
         }
