@@ -7,24 +7,27 @@ from typing import Any
 from urllib.parse import urlencode
 
 import botocore.session
-from botocore.model import OperationModel, Shape
+from botocore.model import OperationModel, ServiceModel, Shape
 from botocore.serialize import create_serializer
 from hypothesis import strategies as st
 
 from lambdatui.aws.call import Call, Caller
-from lambdatui.aws.lambda_api.api import LambdaApi
+from lambdatui.aws.endpoint import Api
 from lambdatui.refusal import ServiceRefusal
 from lambdatui.service.http import Request, Response
 
-MODEL = botocore.session.Session().get_service_model("lambda")
-_SERIALIZER = create_serializer("rest-json", include_validation=True)
+_SESSION = botocore.session.Session()
+MODEL = _SESSION.get_service_model("lambda")
+LOGS_MODEL = _SESSION.get_service_model("logs")
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
 
 
-def inputs(operation: str, known: Mapping[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[str, Any]]:
-    """Of an operation of Lambda; `known` has strategies for members by name, to be drawn from as well, since what
-    exists is seldom hit by chance."""
-    shape = MODEL.operation_model(operation).input_shape
+def inputs(
+    operation: str, known: Mapping[str, st.SearchStrategy[Any]], model: ServiceModel = MODEL
+) -> st.SearchStrategy[dict[str, Any]]:
+    """Of an operation; `known` has strategies for members by name, to be drawn from as well, since what exists is
+    seldom hit by chance."""
+    shape = model.operation_model(operation).input_shape
     return st.just({}) if shape is None else _values(shape, known)
 
 
@@ -52,7 +55,7 @@ def _scalars(shape: Shape) -> Any:
     match shape.type_name:
         case "string" if shape.enum:
             return st.sampled_from(shape.enum)
-        case "string" if pattern := shape.metadata.get("pattern"):
+        case "string" if (pattern := shape.metadata.get("pattern")) and r"\p{" not in pattern:
             fitting = st.from_regex(pattern, fullmatch=True)
             return fitting.filter(lambda text: (low or 0) <= len(text) <= (high or len(text)))
         case "string":
@@ -69,17 +72,19 @@ def _scalars(shape: Shape) -> Any:
             raise AssertionError(f"no strategy for {kind}")
 
 
-async def carried_out(api: LambdaApi, operation: OperationModel, members: Mapping[str, Any]) -> Mapping[str, Any]:
+async def carried_out(api: Api, operation: OperationModel, members: Mapping[str, Any]) -> Mapping[str, Any]:
     """The answer in the form that the checks of tests.aws.model take. What is no refusal is raised."""
-    sent = _SERIALIZER.serialize_to_request(dict(members), operation)
+    serializer = create_serializer(operation.service_model.metadata["protocol"], include_validation=True)
+    sent = serializer.serialize_to_request(dict(members), operation)
     path, _, fixed = sent["url_path"].partition("?")
-    query = {**dict(each.split("=") for each in fixed.split("&") if each), **sent["query_string"]}
+    query = {**dict(each.split("=") for each in fixed.split("&") if each), **(sent["query_string"] or {})}
+    headers = {name.lower(): value for name, value in sent["headers"].items()}
     body = sent["body"] if isinstance(sent["body"], bytes) else b""
-    request = Request(sent["method"], path, urlencode(query), {}, body)
+    request = Request(sent["method"], path, urlencode(query), headers, body)
     call = Call(Caller("000000000000", "root", "arn"), request, {}, {name: str(each) for name, each in query.items()})
     try:
         response = await api.carry_out(call)
-        assert isinstance(response, Response)
     except ServiceRefusal as refusal:
         response = api.refuse(refusal)
+    assert isinstance(response, Response)
     return {"status_code": response.status, "headers": dict(response.headers), "body": response.body}
