@@ -37,15 +37,9 @@ def blob_event(event_type: str, payload: bytes) -> bytes:
     return _event(event_type, "application/octet-stream", payload)
 
 
-def exception(refusal: ServiceRefusal) -> bytes:
-    """What ends a stream that was begun already, where the model of the stream has it."""
-    payload = json.dumps({"message": str(refusal)}, ensure_ascii=False).encode(errors="replace")
-    headers = {":exception-type": refusal.code, ":content-type": "application/json", ":message-type": "exception"}
-    return message(headers, payload)
-
-
 def error(refusal: ServiceRefusal) -> bytes:
-    """The same where the model does not; clients raise it as an error of the operation."""
+    """What ends a stream that was begun already; clients raise it as an error of the operation. (An `exception` would
+    have to be one of those that the model of the stream has.)"""
     return message({":message-type": "error", ":error-code": refusal.code, ":error-message": str(refusal)}, b"")
 
 

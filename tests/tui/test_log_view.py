@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from lambdatui import events as ev
 from lambdatui.tui.widgets.log_view import LogView
 from lambdatui.tui.widgets.tab_line import TabLine
 from tests.tui import recorded
@@ -117,3 +118,34 @@ async def test_a_carriage_return_starts_a_line() -> None:
     async with Stage(script).up((120, 40)) as stage:
         rows = stage.rows("#log")
         assert rows[-2].endswith("one") and rows[-1].endswith("two")
+
+
+async def test_log_events_that_somebody_puts_are_shown_until_somebody_deletes_them() -> None:
+    stage = Stage(recorded.three_busy())
+    async with stage.up((120, 40)):
+        before = stage.rows("#log")
+        stage.script.add(
+            ev.LogGroupCreated("audit", {}),
+            ev.LogStreamCreated("audit", "mine"),
+            ev.LogEventsPut("audit", "mine", (1_700_000_000_000, 1_700_000_000_001), ("by hand", "two\nlines")),
+        )
+        await stage.play()
+        assert [row.split("mine ")[1].strip() for row in stage.rows("#log")[-3:]] == ["by hand", "two", "lines"]
+        await stage.press("4", "[")  # the last stream
+        assert [row[13:].strip() for row in stage.rows("#log")] == ["by hand", "two", "lines"]
+        stage.script.add(ev.LogStreamDeleted("audit", "mine"))
+        await stage.play()
+        assert stage.rows("#log") == before and "mine" not in stage.rows("#streams")[0]
+
+
+async def test_a_log_group_that_is_deleted_takes_the_lines_of_its_invocations_with_it() -> None:
+    stage = Stage(recorded.three_busy())
+    async with stage.up((120, 40)):
+        environment = recorded.ENVIRONMENTS[0]
+        assert any("START" in row for row in stage.rows("#invocation"))
+        stage.script.add(ev.LogGroupDeleted(recorded.GROUP))
+        await stage.play()
+        assert stage.rows("#log") == [] and "START" not in " ".join(stage.rows("#invocation"))
+        stage.script.log(environment, "again")
+        await stage.play()
+        assert [row.split()[1:] for row in stage.rows("#log")] == [[environment[:6], "again"]]

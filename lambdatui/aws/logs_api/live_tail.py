@@ -92,7 +92,7 @@ class LiveTail:
             records = self._journal.records[place:]
             place += len(records)
             yield event_stream.event("sessionUpdate", _update(list(wanted.among(records))))
-        yield event_stream.exception(SessionTimeout("The session was open for three hours."))
+        yield event_stream.error(SessionTimeout("The session was open for three hours."))
 
 
 @dataclass(frozen=True)
