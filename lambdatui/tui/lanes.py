@@ -161,7 +161,8 @@ def ruler(window: Window, strokes: Strokes) -> Line:
     """The row above: ticks, what was left out, and now."""
     canvas, now = _Canvas(window.cells), round(window.at(window.now))
     for cut in window.axis.breaks(window.left, window.left + window.cells):
-        label = f"{strokes.cut}{_gap(cut.end - cut.start)}"
+        # One that goes on tells no length: it would soon be wrong, for nothing is drawn while nothing happens.
+        label = strokes.cut if cut.end >= window.now else f"{strokes.cut}{_gap(cut.end - cut.start)}"
         canvas.write(round(cut.cell) - window.left + _CUT, label[: BREAK - _CUT], "dim")
     for tick in window.axis.ticks(window.left, window.left + window.cells, TICKS_APART):
         at, label = tick.cell - window.left, f"{strokes.tick}{elapsed(tick.seconds)}"

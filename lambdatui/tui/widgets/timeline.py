@@ -163,8 +163,9 @@ class TimelineView(LineView):
         first, last = window.first, window.last
         for environment in lab.environments.values():
             end = environment.history.end
-            if environment.created_at <= last and (end is None or end >= first) and environment.function in groups:
-                groups[environment.function].append(Row("environment", environment.id))
+            if environment.created_at <= last and (end is None or end >= first):
+                name = environment.function  # which may be deleted
+                groups.setdefault(name, [Row("function", name)]).append(Row("environment", environment.id))
         groups = {name: rows for name, rows in groups.items() if len(rows) > 1}
         rows = [row for group in groups.values() for row in group]
         below = [number for number, row in enumerate(rows) if row.kind == "environment"][1:]
@@ -207,7 +208,7 @@ class TimelineView(LineView):
         return width([(clean_line(function), "strong")]) < self.label_cells
 
     def _heading(self, name: str, window: Window) -> Line:
-        throttled = self._model.lab.functions[name].arrivals.throttled
+        throttled = self._throttled_of(name)
         if not throttled or not self._marks_beside(name):
             return crop([(clean_line(name), "strong")], self.cells)
         self.kinds.add(Kind.THROTTLED)
@@ -227,8 +228,11 @@ class TimelineView(LineView):
             spans = lab.environments[row.name].history.spans
             ended = ("failed", "timed_out")
             return [each for each in spans if each.kind is Kind.INVOKE or (each.request_id and each.outcome in ended)]
-        function = lab.functions.get(row.name)
-        return function.arrivals.throttled if function and row == self._throttled(row.name) else []
+        return self._throttled_of(row.name) if row == self._throttled(row.name) else []
+
+    def _throttled_of(self, function: str) -> list[Span]:
+        known = self._model.lab.functions.get(function)
+        return known.arrivals.throttled if known else []
 
     def _throttled(self, function: str) -> Row:
         """The row of a function that has its throttled invocations."""
