@@ -68,6 +68,11 @@ def test_keys(snap_compare: Compare, keys: tuple[str, ...], size: tuple[int, int
     assert looks_the_same(snap_compare, Stage(recorded.after_timeout()), size, keys)
 
 
+@pytest.mark.parametrize("size", [SMALL, USUAL, LARGE], ids="{0[0]}x{0[1]}".format)
+def test_the_timeline(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert looks_the_same(snap_compare, Stage(recorded.reused()), size, ("tab", "5", "comma"))
+
+
 @pytest.mark.parametrize("size", [(70, 20), (59, 15)], ids="{0[0]}x{0[1]}".format)
 def test_little_room(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert looks_the_same(snap_compare, Stage(recorded.three_busy()), size)
