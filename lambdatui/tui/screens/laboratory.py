@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from lambdatui.events import Json
 from lambdatui.tui.clipboard import copy_natively
+from lambdatui.tui.logbook import stream_key
 from lambdatui.tui.model import STALE, Model
 from lambdatui.tui.sanitise import clean_line
 from lambdatui.tui.screens.editor import Editor
@@ -218,8 +219,9 @@ class LaboratoryScreen(LineScreen):
     def on_timeline_view_chosen(self, message: TimelineView.Chosen) -> None:
         invocation = self._model.lab.invocations[message.request_id]
         self.query_one(Invocations).sync()
-        if invocation.log_stream in self._model.logbook.streams:
-            self.query_one(Logs).choose(invocation.log_stream)
+        stream = stream_key(invocation.log_group or "", invocation.log_stream or "")
+        if stream in self._model.logbook.streams:
+            self.query_one(Logs).choose(stream)
 
     def on_logs_described(self, message: Logs.Described) -> None:
         self.panels[3].tell(message.text)
