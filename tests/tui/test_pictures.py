@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from lambdatui.tui.glyphs import ASCII
 from tests.tui import recorded
@@ -23,6 +24,9 @@ def looks_the_same(compare: Compare, stage: Stage, size: tuple[int, int], keys: 
         await stage.settled()
         for key in keys:
             await stage.press(key)
+        for each in stage.app.screen.query(Input):
+            each.cursor_blink = False
+        await pilot.pause()
 
     return compare(stage.app, terminal_size=size, run_before=prepare)
 
