@@ -65,8 +65,8 @@ def test_the_end(snap_compare: Compare, size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("size", [SMALL, USUAL], ids="{0[0]}x{0[1]}".format)
 @pytest.mark.parametrize(
     "keys",
-    [("question_mark",), ("u",), ("z",), ("slash", *"time")],
-    ids=["help", "configuration", "zoomed", "filter"],
+    [("question_mark",), ("u",), ("z",), ("slash", *"time"), ("2", "j")],
+    ids=["help", "configuration", "zoomed", "filter", "cursor"],
 )
 def test_keys(snap_compare: Compare, keys: tuple[str, ...], size: tuple[int, int]) -> None:
     assert looks_the_same(snap_compare, Stage(recorded.after_timeout()), size, keys)
