@@ -136,7 +136,7 @@ def lambdatui(context: click.Context) -> None:
 def open_(experiment: str, parameters: tuple[str, ...], asked: str | None, port: int) -> int:
     """Open an experiment on the screen. Where standard output is no terminal, or a dumb one, this is `run`."""
     language = _chosen(asked)
-    if not sys.stdout.isatty() or os.environ.get("TERM", "") in ("", "dumb"):
+    if not _has_terminal():
         from lambdatui.experiment.outputs import Outputs
 
         return _run(_with_steps(_load(experiment, parameters)), language, Outputs())
@@ -243,6 +243,21 @@ def env(experiment: str | None, syntax: str) -> None:
         about = f"{len(addresses)} laboratories are running; these are the keys of the one opened last"
         click.echo(f"lambdatui: {about}, {chosen.experiment or 'which has no experiment'}", err=True)
     click.echo(WRITERS[syntax](chosen.variables(os.environ)))
+
+
+@lambdatui.command()
+@click.argument("journal", type=click.Path(path_type=Path, dir_okay=False))
+def replay(journal: Path) -> int:
+    """Show a saved JOURNAL (`run --journal FILE`) on the screen: play, pause, faster, slower, step by step, back."""
+    from lambdatui.tui.replay_app import open_replay
+
+    _check_terminal()
+    try:
+        return open_replay(journal)
+    except ValueError as error:
+        raise Trouble(str(error)) from None
+    except OSError as error:
+        raise Trouble(f"{journal} cannot be read: {error.strerror}") from None
 
 
 @lambdatui.command()
@@ -405,6 +420,15 @@ def _run(experiment: ExperimentFile, language: Language, outputs: Outputs) -> in
     except (OutputError, TargetError) as error:
         raise Trouble(str(error)) from None
     return ExitCode.PASSED if lab.experiment and lab.experiment.passed else ExitCode.FAILED
+
+
+def _has_terminal() -> bool:
+    return sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+
+
+def _check_terminal() -> None:
+    if not _has_terminal():
+        raise Trouble("this is for a terminal, and standard output is none, or a dumb one")
 
 
 def _check_temporary_folder() -> None:

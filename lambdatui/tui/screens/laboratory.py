@@ -19,7 +19,7 @@ from lambdatui.tui.screens.help import Help
 from lambdatui.tui.widgets.environments import Environments
 from lambdatui.tui.widgets.guide import Guide
 from lambdatui.tui.widgets.invocations import Invocations
-from lambdatui.tui.widgets.key_line import KeyLine
+from lambdatui.tui.widgets.key_line import KEYS, Key, KeyLine
 from lambdatui.tui.widgets.line_view import LineScreen
 from lambdatui.tui.widgets.logs import Logs
 from lambdatui.tui.widgets.panel import Panel
@@ -82,6 +82,10 @@ class LaboratoryScreen(LineScreen):
         _key("escape", "back", "Back", "Leave the filter, the zoom, the prediction"),
     ]
 
+    KEYS: ClassVar[tuple[Key, ...]] = KEYS
+    """Those of the last line."""
+    PURPOSE = "The experiment goes on meanwhile."
+
     def __init__(self, model: Model, commander: Commander) -> None:
         super().__init__()
         self._model, self._commander = model, commander
@@ -98,8 +102,8 @@ class LaboratoryScreen(LineScreen):
                     yield Panel(3, "Invocations", Invocations(self._model), "#invocation", id="invocations")
                     yield Panel(4, "Logs", Logs(self._model), "#log", id="logs")
             yield Panel(5, "Timeline", Timeline(self._model), "#lanes", id="timeline")
-        yield KeyLine(id="keys")
-        yield Static("lambdatui needs 60 columns and 16 rows.\nThe experiment goes on meanwhile.", id="too-small")
+        yield KeyLine(self.KEYS, id="keys")
+        yield Static(f"lambdatui needs 60 columns and 16 rows.\n{self.PURPOSE}", id="too-small")
 
     def on_mount(self) -> None:
         self._mark_current()
@@ -229,6 +233,12 @@ class LaboratoryScreen(LineScreen):
 
     # -- commands -----------------------------------------------------------------------------------------------
 
+    def _may(self, command: str) -> bool:
+        """Whether this screen may give that command; why not is told."""
+        if sentence := self._model.refusal(command):
+            self._tell(sentence)
+        return not sentence
+
     def action_next(self) -> None:
         model = self._model
         if model.lab.experiment is None:
@@ -251,6 +261,8 @@ class LaboratoryScreen(LineScreen):
             self._run_step()
 
     def _run_step(self) -> None:
+        if not self._may("next"):
+            return
         choice, self._model.starting = self._model.choice, True
         self.query_one(Guide).sync()
         self._commander.order("next", **({} if choice is None else {"choice": choice}))
@@ -262,18 +274,22 @@ class LaboratoryScreen(LineScreen):
         self._invoke(_BURST)
 
     def _invoke(self, times: int) -> None:
-        if (function := self._model.function) is None:
+        if not self._may("invoke") or (function := self._model.function) is None:
             return
         event = self._model.event_for(function.name)
         self._commander.order("invoke", function=function.name, event=event, times=times)
 
     def action_restart(self) -> None:
-        self._commander.order("restart")
+        if self._may("restart"):
+            self._commander.order("restart")
 
     def action_reclaim(self) -> None:
-        self._commander.order("reclaim")
+        if self._may("reclaim"):
+            self._commander.order("reclaim")
 
     def action_switch_function(self) -> None:
+        if not self._may("invoke"):
+            return
         if len(self._model.lab.functions) < 2:
             self._tell("There is only one function here.")
         elif function := self._model.choose_next_function():
@@ -281,7 +297,7 @@ class LaboratoryScreen(LineScreen):
             self.sync()
 
     def action_edit_event(self) -> None:
-        if (function := self._model.function) is None:
+        if not self._may("invoke") or (function := self._model.function) is None:
             return
         name = function.name
 
@@ -292,7 +308,7 @@ class LaboratoryScreen(LineScreen):
         self.app.push_screen(EventEditor(f"Event for {name}", self._model.event_for(name), keep))
 
     def action_configure(self) -> None:
-        if (function := self._model.function) is None:
+        if not self._may("update") or (function := self._model.function) is None:
             return
         name, now = function.name, {key: function.configuration.get(key) for key in _CONFIGURABLE}
 
