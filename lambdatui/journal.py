@@ -69,7 +69,7 @@ def load(path: Path) -> Iterator[Record]:
         for number, line in enumerate(lines, 1):
             try:
                 record = Record.from_json(json.loads(line))
-            except json.JSONDecodeError:
+            except (json.JSONDecodeError, UnicodeDecodeError):
                 raise ValueError(f"{path}:{number}: this is no line of a journal, or is not all of one") from None
             except (ValueError, RecursionError) as error:
                 raise ValueError(f"{path}:{number}: {error}") from None

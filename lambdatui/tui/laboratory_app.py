@@ -63,6 +63,8 @@ class LaboratoryApp(App[int]):
         self._laboratory = laboratory
         self.model = Model(clock, glyphs or for_locale(), role)
         self.pulse = Pulse(self._beat)
+        self.folded = 0
+        """How many records the model has taken in."""
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
@@ -90,6 +92,7 @@ class LaboratoryApp(App[int]):
                 self.model.rewind()
             for record in records:
                 self.model.apply(record)
+                self.folded = record.number + 1
                 if time.perf_counter() >= pause_at:
                     await asyncio.sleep(0)
                     pause_at = time.perf_counter() + _SLICE

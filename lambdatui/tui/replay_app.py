@@ -66,8 +66,7 @@ class ReplayApp(LaboratoryApp):
         return ReplayScreen(self.model, self, self._tape, self.moved)
 
     def on_mount(self) -> None:
-        super().on_mount()
-        self._tape.play()
+        self._tape.play()  # Textual calls that of the base class, too
 
     def moved(self) -> None:
         self._film.moved()
