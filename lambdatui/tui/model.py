@@ -105,6 +105,10 @@ class Model:
                 mine = [each for each in self.lab.invocations.values() if each.step == step]
                 bad = [each.request_id for each in mine if each.status != "succeeded"]
                 self.odd = bad[0] if 0 < len(bad) < len(mine) else None
+            case ev.OthersMayAct(allowed=allowed):
+                whom = "You" if self.role is Role.GUEST else "Attached screens"
+                told = "may act now" if allowed else "can only watch"
+                self.news.append(("information", f"{whom} {told}."))
             case ev.Noticed() as event if self._clock() - record.time < _OLD_NOTICE:
                 self.news.append((event.level if event.level != "info" else "information", event.message))
             case ev.FunctionUpdateRejected() as event if self._clock() - record.time < _OLD_NOTICE:

@@ -134,8 +134,10 @@ async def test_the_slider_is_pointed_at() -> None:
         slider = replay.transport
         first, last = slider.index("●"), slider.rindex("─")
         await replay.pilot.click("#transport", offset=(last, 0))
+        await replay.settled()
         assert replay.tape.time == replay.tape.end
         await replay.pilot.click("#transport", offset=(first, 0))
+        await replay.settled()
         assert replay.tape.time == replay.tape.start
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from time import strftime
 from typing import ClassVar, Protocol
 
 from textual.app import ComposeResult
@@ -78,6 +80,8 @@ class LaboratoryScreen(LineScreen):
         _key("w", "log('wrap')", "Wrap", "Wrap long lines of the log, or cut them"),
         _key("n", "log('match(1)')", "Next match", "To the next line of the log that matches"),
         _key("N", "log('match(-1)')", "Previous match", "To the one before"),
+        _key("S", "save_journal", "Save journal", "Save all that has happened, for `lambdatui replay`"),
+        _key("A", "let_others_act", "Let others act", "Let attached screens act, too, or only watch again"),
         _key("c", "copy", "Copy", "Copy what is selected, or the record"),
         _key("escape", "back", "Back", "Leave the filter, the zoom, the prediction"),
     ]
@@ -286,6 +290,17 @@ class LaboratoryScreen(LineScreen):
     def action_reclaim(self) -> None:
         if self._may("reclaim"):
             self._commander.order("reclaim")
+
+    def action_let_others_act(self) -> None:
+        if self._may("let_others_act"):
+            self._commander.order("let_others_act", allowed=not self._model.lab.others_may_act)
+
+    async def action_save_journal(self) -> None:
+        if not self._may("save"):
+            return
+        file = Path(strftime("lambdatui-%Y%m%d-%H%M%S.journal")).absolute()
+        refusal = await self._commander.ask("save", file=str(file))
+        self._tell(refusal or f"Saved: lambdatui replay {file.name}")
 
     def action_switch_function(self) -> None:
         if not self._may("invoke"):
