@@ -6,10 +6,10 @@ from __future__ import annotations
 import base64
 from collections.abc import AsyncGenerator, Iterator
 
-from lambdatui.aws.arns import function_reference
 from lambdatui.aws.call import Call
 from lambdatui.aws.event_stream import CONTENT_TYPE, blob_event, error, event
 from lambdatui.aws.lambda_api.log_tail import log_tail
+from lambdatui.aws.lambda_api.reference import function_of
 from lambdatui.aws.routes import Route
 from lambdatui.events import Json
 from lambdatui.function import parse_json
@@ -103,7 +103,7 @@ class Invoke:
 
 def _request(call: Call, invocation_type: str = "") -> InvocationRequest:
     """Raises ServiceRefusal."""
-    function = function_reference(call.parameters["FunctionName"], call.query.get("Qualifier"))
+    function = function_of(call)
     headers = call.request.headers
     try:
         payload = call.request.body.decode()
