@@ -47,7 +47,8 @@ class Invoke:
             return Response(202, b"", headers)
         if request.invocation_type == "DryRun":
             return Response(204, b"", headers)
-        await caller.until_answered()
+        # What was streamed need not be text; the journal keeps it as such.
+        streamed = b"".join([part async for part in caller.parts()])
         # REPORT comes after the answer: whoever wants the log waits for it. Everybody waits for a moment, so that an
         # invocation that follows at once finds the environment at rest: in the real service an answer takes longer.
         await caller.until_finished(None if tail else _MOMENT)
@@ -56,7 +57,7 @@ class Invoke:
             headers.append(("X-Amz-Function-Error", invocation.function_error))
         if tail:
             headers.append(("X-Amz-Log-Result", log_tail(self._lab, invocation)))
-        return Response(200, (invocation.payload or "").encode(), headers)
+        return Response(200, streamed or (invocation.payload or "").encode(), headers)
 
     async def leave(self, call: Call) -> Response:
         """Deprecated, and still there."""
