@@ -17,12 +17,14 @@ Order: TypeAlias = float | str
 MARK = 2
 """Cells before the first column, for the mark."""
 _GAP = 2
+_WHO = 60
+"""Cells that who invoked may take, where there are so many."""
 
 
 @dataclass(frozen=True)
 class Column:
     """`rank`: the lowest are there where room is scarce. `order` is None where there is nothing to sort by yet: such
-    rows are the last in either direction. `grows` into the room that is left."""
+    rows are the last in either direction."""
 
     name: str
     size: int
@@ -30,7 +32,6 @@ class Column:
     span: Callable[[Invocation, Model], Span]
     order: Callable[[Invocation, Model], Order | None]
     right: bool = False
-    grows: bool = False
 
 
 def _milliseconds(value: float | None) -> Span:
@@ -63,7 +64,7 @@ def _billed(invocation: Invocation, _: Model) -> Span:
 COLUMNS = (
     Column("#", 5, 0, lambda i, m: (str(i.number), "dim"), lambda i, m: i.number, right=True),
     Column("time", 8, 6, lambda i, m: (clock_time(i.accepted_at), "dim"), lambda i, m: i.accepted_at),
-    Column("function", 10, 4, lambda i, m: (target(i), "text"), lambda i, m: target(i), grows=True),
+    Column("function", 10, 4, lambda i, m: (target(i), "text"), lambda i, m: target(i)),
     Column("status", 11, 1, _status, lambda i, m: _status(i, m)[0]),
     Column("start", 5, 2, _start, lambda i, m: _start(i, m)[0] or None),
     Column("duration", 10, 3, lambda i, m: _milliseconds(i.duration_ms), lambda i, m: i.duration_ms, right=True),
@@ -71,12 +72,13 @@ COLUMNS = (
     Column("billed", 8, 9, _billed, lambda i, m: i.billed_duration_ms, right=True),
     Column("memory", 7, 8, _memory, lambda i, m: i.max_memory_used_mb, right=True),
     Column("env", 6, 7, lambda i, m: (short(i.environment or ""), "text"), lambda i, m: i.environment),
-    Column("who", 12, 10, lambda i, m: (came_by(i, m), "dim"), lambda i, m: came_by(i, m), grows=True),
+    Column("who", 12, 10, lambda i, m: (came_by(i, m), "dim"), lambda i, m: came_by(i, m)),
 )
 
 
-def columns_that_fit(cells: int) -> list[tuple[Column, int]]:
-    """The columns for that width, in their order, each with its cells."""
+def columns_that_fit(cells: int, longest: int) -> list[tuple[Column, int]]:
+    """The columns for that width, in their order, each with its cells. `longest` is what the name of a function takes,
+    which grows first."""
     shown: set[str] = set()
     left = cells - MARK
     for column in sorted(COLUMNS, key=lambda each: each.rank):
@@ -84,14 +86,13 @@ def columns_that_fit(cells: int) -> list[tuple[Column, int]]:
             break
         shown.add(column.name)
         left -= column.size + _GAP
-    growing = [column for column in COLUMNS if column.grows and column.name in shown]
-    share = max(0, left) // len(growing) if growing else 0
-    most = {"function": 32, "who": 60}
-    return [
-        (each, min(most[each.name], each.size + share) if each.grows else each.size)
-        for each in COLUMNS
-        if each.name in shown
-    ]
+    columns: list[tuple[Column, int]] = []
+    for column in (each for each in COLUMNS if each.name in shown):
+        wanted = {"function": longest, "who": _WHO}.get(column.name, column.size)
+        more = max(0, min(left, wanted - column.size))
+        left -= more
+        columns.append((column, column.size + more))
+    return columns
 
 
 def head_row(columns: list[tuple[Column, int]], sorted_by: str, arrow: str) -> Line:

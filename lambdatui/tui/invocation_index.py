@@ -15,8 +15,7 @@ from typing import TypeAlias
 from lambdatui.lab import Invocation
 
 Place: TypeAlias = tuple[bool, float, str, int, str]
-"""Whether there is nothing to sort by, what to sort by (a number or a text), the invocation's number and its request
-id."""
+"""Whether it goes behind all others, what to sort by (a number or a text), the invocation's number and request id."""
 _PER_LOOK_AT_THE_CLOCK = 32
 
 
