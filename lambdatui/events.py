@@ -356,7 +356,9 @@ class EnvironmentEnded:
 class InvocationAccepted:
     """A caller asks. `payload` is the event as JSON text; `step` the number of the experiment's step, from 0, or
     None when fired by hand. `version` is what `qualifier`, an alias or a version, led to. `invocation_type` is
-    'RequestResponse', 'Event' (asynchronous) or 'DryRun'."""
+    'RequestResponse', 'Event' (asynchronous) or 'DryRun'. `source` is '' for a step and for what is fired by hand, else
+    by what way it came: 'endpoint', 'function URL', 'destination', or 'recovered' where a laboratory that came to a
+    sudden end had it in its queue."""
 
     request_id: str
     function: str
@@ -365,6 +367,7 @@ class InvocationAccepted:
     payload: str
     step: int | None
     qualifier: str | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True)

@@ -169,6 +169,8 @@ class Invocation:
     condition: str | None = None
     """How an event's way ended, as in EventConcluded."""
     forwarded: list[ev.EventForwarded] = field(default_factory=list)
+    source: str = ""
+    """By what way it came, as in InvocationAccepted."""
 
     @property
     def attempts(self) -> list[Invocation]:
@@ -194,7 +196,7 @@ class Invocation:
 
 _OF_THE_WHOLE = {
     *("request_id", "function", "version", "invocation_type", "event", "step", "accepted_at", "number", "qualifier"),
-    *("attempt", "earlier", "condition", "forwarded"),
+    *("attempt", "earlier", "condition", "forwarded", "source"),
 }
 _OF_AN_ATTEMPT = [each for each in fields(Invocation) if each.name not in _OF_THE_WHOLE]
 
@@ -536,6 +538,7 @@ class Lab:
                 time,
                 len(self.invocations) + 1,
                 qualifier=event.qualifier,
+                source=event.source,
             )
             return
         invocation = self.invocations.get(event.request_id)  # type: ignore[union-attr, arg-type]

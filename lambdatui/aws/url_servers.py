@@ -141,7 +141,12 @@ class UrlServer:
         """Whether or not the client is still there."""
         trace = request.headers.get("x-amzn-trace-id", "")
         invocation = InvocationRequest(
-            url.function, json.dumps(event, ensure_ascii=False), url.alias, trace=trace, request_id=request_id
+            url.function,
+            json.dumps(event, ensure_ascii=False),
+            url.alias,
+            trace=trace,
+            request_id=request_id,
+            source="function URL",
         )
         try:
             response = await self._invoke(invocation, url.configuration.invoke_mode)

@@ -26,6 +26,7 @@ from lambdatui.service.callers import LaboratoryCleared
 _READ_BYTES = 2**16
 _MAX_TIMES = 100
 """So many invocations at most are fired by one command."""
+_INVOCATION_TYPES = ("RequestResponse", "Event", "DryRun")
 _BREATH = 0.02
 """Seconds for which a screen is then told nothing: what happens meanwhile it is told together. No eye sees that, and a
 busy laboratory has better things to do than to write a frame for every event."""
@@ -150,13 +151,21 @@ class Attendant:
     async def _invoke(self, message: dict[str, Json]) -> Json:
         """Fired by hand, so many times at once; the request ids."""
         function = self._function(message)
-        event = message.get("event", "{}")
+        event, qualifier = message.get("event", "{}"), message.get("qualifier")
         times = _number(message.get("times", 1))
         if not 1 <= times <= _MAX_TIMES:
             raise Refused(f"A function can be invoked 1 to {_MAX_TIMES} times at once.")
         if not isinstance(event, str):
             raise Refused("The event must be JSON text.")
-        return [*await asyncio.gather(*(self._service.invoke(function, event) for _ in range(times)))]
+        if qualifier is not None and not isinstance(qualifier, str):
+            raise Refused(f"{qualifier!r} is no version or alias.")
+        kind = message.get("invocation_type", "RequestResponse")
+        if kind not in _INVOCATION_TYPES:
+            raise Refused(f"{kind!r} is no type of invocation.")
+        calls = (
+            self._service.invoke(function, event, qualifier=qualifier, invocation_type=str(kind)) for _ in range(times)
+        )
+        return [*await asyncio.gather(*calls)]
 
     @property
     def _experiment(self) -> Runner:

@@ -32,7 +32,7 @@ MAX_PAYLOAD_BYTES = {"RequestResponse": 6 * 2**20, "Event": 2**20, "DryRun": 6 *
 class InvocationRequest:
     """What a caller wants. `payload` and `client_context` are JSON; `trace` is the X-Amzn-Trace-Id header, if there is
     one; `step` the number of the experiment's step. Only synchronous invocations have a client context. A `request_id`
-    is given by who must know it before."""
+    is given by who must know it before; `source` is that of InvocationAccepted."""
 
     function: str
     payload: str
@@ -42,6 +42,7 @@ class InvocationRequest:
     client_context: str = ""
     trace: str = ""
     request_id: str = ""
+    source: str = ""
 
 
 class Invocations:
@@ -84,6 +85,7 @@ class Invocations:
                 payload,
                 request.step,
                 request.qualifier,
+                request.source,
             )
         )
         match request.invocation_type:
@@ -136,7 +138,7 @@ class Invocations:
         self.asynchronous.accept(event, request.step)
 
     def _forward(self, function: str, payload: str, qualifier: str | None, step: int | None, trace: str) -> None:
-        self.begin(InvocationRequest(function, payload, qualifier, "Event", step, trace=trace))
+        self.begin(InvocationRequest(function, payload, qualifier, "Event", step, trace=trace, source="destination"))
 
     def _hand_over(self, revision: Revision, event: QueuedEvent) -> Throttle | None:
         trace = Trace.parse(event.trace)

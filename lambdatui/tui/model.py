@@ -14,6 +14,12 @@ from lambdatui.tui.pulse import FINE_PERIOD, PERIOD
 _OLD_NOTICE = 10.0
 
 
+_OF_INVOCATIONS = (
+    *(ev.InvocationAccepted, ev.InvocationThrottled, ev.InvocationPlaced, ev.InvocationStarted, ev.InvocationStreamed),
+    *(ev.InvocationAnswered, ev.InvocationFinished),
+    *(ev.EventQueued, ev.AttemptStarted, ev.EventConcluded, ev.EventForwarded),
+)
+
 STALE = ("", "")
 """Among the news: those before are of no interest any more."""
 
@@ -34,6 +40,10 @@ class Model:
         """The first invocation of the last burst."""
         self.chosen: str | None = None
         """Request id of the invocation that is looked at, in whatever panel it was chosen."""
+        self.touched: set[str] = set()
+        """Request ids of invocations that something was said about since the table of them looked."""
+        self.marked: str | None = None
+        """Request id of the invocation that another is to be compared with."""
         self.odd: str | None = None
         """The first invocation of the step that has just ended which did not succeed, where others did."""
         self.page = 0
@@ -67,6 +77,8 @@ class Model:
         if not isinstance(record.event, ev.LogWritten | ev.LogEventsPut):  # log lines are the logbook's: once is enough
             self.lab.apply(record)
             self._apply(record)
+            if isinstance(record.event, _OF_INVOCATIONS):
+                self.touched.add(record.event.request_id)
         self.logbook.apply(record, self.lab)
 
     def _apply(self, record: ev.Record) -> None:
@@ -74,7 +86,7 @@ class Model:
             case ev.ExperimentOpened():
                 self.in_flight.clear()
                 self.queued.clear()
-                self.front = self.odd = self.chosen = None
+                self.front = self.odd = self.chosen = self.marked = None
                 self.page, self.choice, self.opened = 0, None, self.opened + 1
                 self.starting = False
             case ev.InvocationAccepted() as event:

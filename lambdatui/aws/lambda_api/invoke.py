@@ -118,6 +118,7 @@ def _request(call: Call, invocation_type: str = "") -> InvocationRequest:
         invocation_type or headers.get("x-amz-invocation-type", "RequestResponse"),
         client_context=_client_context(headers.get("x-amz-client-context", "")),
         trace=headers.get("x-amzn-trace-id", ""),
+        source="endpoint",
     )
 
 

@@ -13,6 +13,7 @@ from textual.widgets import Static
 
 from lambdatui.events import Json
 from lambdatui.tui.clipboard import copy_natively
+from lambdatui.tui.invocation_rows import target
 from lambdatui.tui.logbook import stream_key
 from lambdatui.tui.model import STALE, Model
 from lambdatui.tui.sanitise import clean_line
@@ -104,7 +105,7 @@ class LaboratoryScreen(LineScreen):
                 yield Panel(1, "Guide", Guide(self._model), "#page", id="guide")
                 with Vertical(id="side"):
                     yield Panel(2, "Environments", Environments(self._model, id="table"), "#table", id="environments")
-                    yield Panel(3, "Invocations", Invocations(self._model), "#invocation", id="invocations")
+                    yield Panel(3, "Invocations", Invocations(self._model), "Invocations > .front", id="invocations")
                     yield Panel(4, "Logs", Logs(self._model), "#log", id="logs")
             yield Panel(5, "Timeline", Timeline(self._model), "#lanes", id="timeline")
         yield KeyLine(self.KEYS, id="keys")
@@ -225,8 +226,23 @@ class LaboratoryScreen(LineScreen):
         self.panels[_TIMELINE - 1].tell(message.keys)
 
     def on_timeline_view_chosen(self, message: TimelineView.Chosen) -> None:
-        invocation = self._model.lab.invocations[message.request_id]
         self.query_one(Invocations).sync()
+        self._show_log_of(message.request_id)
+
+    def on_invocations_chosen(self, message: Invocations.Chosen) -> None:
+        self.query_one(Timeline).reveal()
+        self._show_log_of(message.request_id)
+
+    def on_invocations_described(self, message: Invocations.Described) -> None:
+        self.panels[2].entitle(message.title)
+        self.panels[2].tell(message.status)
+
+    def on_invocations_told(self, message: Invocations.Told) -> None:
+        self._tell(message.text)
+
+    def _show_log_of(self, request_id: str) -> None:
+        """The log stream of that invocation, where it has one."""
+        invocation = self._model.lab.invocations[request_id]
         stream = stream_key(invocation.log_group or "", invocation.log_stream or "")
         if stream in self._model.logbook.streams:
             self.query_one(Logs).choose(stream)
@@ -285,6 +301,28 @@ class LaboratoryScreen(LineScreen):
         event = self._model.event_for(function.name)
         self._commander.order("invoke", function=function.name, event=event, times=times)
 
+    def on_invocations_again(self, message: Invocations.Again) -> None:
+        """The same function, by the same qualifier and in the same way. An edited event is that of i from now on."""
+        if not self._may("invoke"):
+            return
+        invocation = message.invocation
+        name, qualifier, way = invocation.function, invocation.qualifier, invocation.invocation_type
+
+        def fire(event: str) -> None:
+            arguments: dict[str, Json] = {} if qualifier is None else {"qualifier": qualifier}
+            self._commander.order("invoke", function=name, event=event, invocation_type=way, **arguments)
+
+        async def take(text: str) -> str:
+            self._model.events_edited[name] = text
+            fire(text)
+            return ""
+
+        if message.edited:
+            title = f"Event of #{invocation.number} for {target(invocation)}: ctrl+s invokes"
+            self.app.push_screen(EventEditor(title, invocation.event, take))
+        else:
+            fire(invocation.event)
+
     def action_restart(self) -> None:
         if self._may("restart"):
             self._commander.order("restart")
@@ -340,8 +378,8 @@ class LaboratoryScreen(LineScreen):
 
     def action_help(self) -> None:
         model = self._model
-        keys, timeline = self.BINDINGS, TimelineView.BINDINGS
-        self.app.push_screen(Help(keys, timeline, model.glyphs, self._sandbox, model.lab.endpoint))
+        panels = {"Invocations": Invocations.BINDINGS, "Timeline": TimelineView.BINDINGS}
+        self.app.push_screen(Help(self.BINDINGS, panels, model.glyphs, self._sandbox, model.lab.endpoint))
 
     async def action_copy(self) -> None:
         text = self.get_selected_text() or self._record()
@@ -358,7 +396,7 @@ class LaboratoryScreen(LineScreen):
             case 2:
                 return self.query_one(Environments).copy_text()
             case 3:
-                return self.query_one(Invocations).view.copy_text()
+                return self.query_one(Invocations).copy_text()
             case 5:
                 return self.query_one(Timeline).copy_text()
         return self.query_one(Logs).view.copy_text()
