@@ -29,6 +29,8 @@ _NAMES = {
     "plus": "+",
     "minus": "-",
     "equals_sign": "=",
+    "greater_than_sign": ">",
+    "less_than_sign": "<",
 }
 _ALWAYS = (
     ("j k", "One line down, up; also the arrow keys"),

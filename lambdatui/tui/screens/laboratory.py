@@ -385,7 +385,7 @@ class LaboratoryScreen(LineScreen):
         text = self.get_selected_text() or self._record()
         if not text:
             return
-        if not await copy_natively(text):
+        if self.app.is_web or not await copy_natively(text):  # the tool would copy where the laboratory is
             self.app.copy_to_clipboard(text)
         self._tell(f"{plural(text.count(chr(10)) + 1, 'line')} copied.")
 
