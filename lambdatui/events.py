@@ -51,6 +51,13 @@ class Noticed:
 
 
 @dataclass(frozen=True)
+class OthersMayAct:
+    """Whether screens that were attached to somebody's laboratory may act in it from now on; at first they may not."""
+
+    allowed: bool
+
+
+@dataclass(frozen=True)
 class RoleChanged:
     """An execution role is new, or has other policies attached; `policies` are their names."""
 
@@ -599,6 +606,7 @@ Event: TypeAlias = (
     LaboratoryOpened
     | EndpointOpened
     | Noticed
+    | OthersMayAct
     | RoleChanged
     | FunctionCreated
     | FunctionUpdated
@@ -679,8 +687,8 @@ class Record:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Record:
         """The inverse of :meth:`to_json`; raises ValueError where the data is no record of this version."""
-        fields = dict(data)
         try:
+            fields = dict(data)
             name = fields.pop("event")
             number, time = int(fields.pop("number")), float(fields.pop("time"))
             for field in _TUPLES[name]:

@@ -319,6 +319,8 @@ class Lab:
         self.laboratory: ev.LaboratoryOpened | None = None
         self.endpoint: str | None = None
         """Where clients of AWS find the laboratory."""
+        self.others_may_act = False
+        """Whether attached screens may do more than watch."""
         self.notices: list[Notice] = []
         self.rejections: list[ev.FunctionUpdateRejected] = []
         self._clear()
@@ -364,6 +366,8 @@ class Lab:
                 self.laboratory = event
             case ev.EndpointOpened() as event:
                 self.endpoint = event.url
+            case ev.OthersMayAct() as event:
+                self.others_may_act = event.allowed
             case ev.Noticed() as event:
                 self.notices.append(Notice(time, event.level, event.message))
             case ev.RoleChanged() as event:

@@ -142,7 +142,7 @@ class Watch:
         """The most memory that the processes held at once so far, in MB rounded up. It can be above the limit for the
         moment between two looks, which is not told."""
         if self._members:
-            members = {member: [pid for pid, _ in tree.tree(member.group.pid)] for member in self._members.values()}
+            members = {member: [pid for pid, _ in member.group.processes()] for member in self._members.values()}
             # Asked for at the end of an invocation: what CPU was used up to here is not the next one's.
             self._cpu.look([pid for pids in members.values() for pid in pids])
             functions = [pid for member, pids in members.items() for pid in pids[member.wrappers :]]
@@ -180,7 +180,7 @@ class Watch:
 
     def _check_limits(self) -> list[int]:
         """All processes. The group that holds the most is killed where together they hold too much."""
-        members = {member: list(tree.tree(member.group.pid)) for member in self._members.values()}
+        members = {member: member.group.processes() for member in self._members.values()}
         functions = {member: [pid for pid, _ in of[member.wrappers :]] for member, of in members.items()}
         tasks = {member: sum(threads for _, threads in of) - member.wrappers for member, of in members.items()}
         everything = [pid for pids in functions.values() for pid in pids]

@@ -17,6 +17,7 @@ from lambdatui.service.callers import Caller, Callers
 from lambdatui.service.deployments import Deployments, Revision
 from lambdatui.service.event_queue import EventQueue, QueuedEvent
 from lambdatui.service.forwarding import Forwarding
+from lambdatui.service.permissions import Permissions
 from lambdatui.service.retries import Course
 from lambdatui.service.roles import Roles
 from lambdatui.service.runtime_api import NextInvocation
@@ -55,6 +56,7 @@ class Invocations:
         callers: Callers,
         queue: EventQueue,
         roles: Roles,
+        permissions: Permissions,
         journal: Journal,
         time_scale: float,
     ) -> None:
@@ -62,7 +64,7 @@ class Invocations:
         self._place = place
         self._callers = callers
         self._journal = journal
-        forwarding = Forwarding(deployments.arn, self._forward, roles, journal)
+        forwarding = Forwarding(deployments.arn, self._forward, roles, permissions, journal)
         self.asynchronous = Asynchronous(queue, deployments, self._hand_over, forwarding, journal, time_scale)
 
     def begin(self, request: InvocationRequest) -> Caller:

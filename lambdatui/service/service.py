@@ -114,7 +114,14 @@ class Service:
         self.permissions = Permissions(self._deployments, journal)
         self._queue = queue
         self._invocations = Invocations(
-            self._deployments, self._pool.invoke, callers, queue, self._roles, journal, settings.time_scale
+            self._deployments,
+            self._pool.invoke,
+            callers,
+            queue,
+            self._roles,
+            self.permissions,
+            journal,
+            settings.time_scale,
         )
         journal.append(
             ev.LaboratoryOpened(
@@ -338,7 +345,7 @@ class Service:
 
 
 def _raise_limit_on_open_files() -> None:
-    """An environment takes three descriptors or so; a hundred of them are more than the usual soft limit allows."""
+    """An environment takes ten descriptors or so; a hundred of them are more than the usual soft limit allows."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -13,8 +13,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from lambdatui.history import Kind
-from lambdatui.tui import lanes
-from lambdatui.tui.glyphs import UNICODE, Glyphs
+from lambdatui.tui.glyphs import Glyphs
+from lambdatui.tui.lanes import strokes_for
 from lambdatui.tui.spans import fit, wrap
 from lambdatui.tui.timeline_labels import LEGEND
 
@@ -125,7 +125,7 @@ class Help(ModalScreen[None]):
         lines += _entry(f"{self._glyphs.init} pending", _PENDING, "$secondary", cells)
         lines += [Content(""), Content.assemble(("Timeline", "bold $primary"))]
         lines += self._keys_of("Timeline", cells)
-        strokes = lanes.UNICODE if self._glyphs is UNICODE else lanes.ASCII
+        strokes = strokes_for(self._glyphs)
         for kind, word, role in LEGEND:
             lines += _entry(f"{strokes.kinds[kind]} {word}", _KINDS[kind], _COLOURS[role], cells)
         lines += _entry(strokes.cut, "A time in which nothing happened anywhere, shortened", "$muted", cells)

@@ -167,7 +167,7 @@ class Invocations(Vertical):
 
     def _choose_by_itself(self) -> None:
         model = self._model
-        if self._front != model.front:
+        if self._front != model.front or model.chosen is None:
             self._front = model.chosen = model.front
         if self._exceptional != model.odd:
             self._exceptional = model.odd

@@ -150,7 +150,9 @@ class LineView(ScrollView, can_focus=True):
         strip = strip.apply_offsets(0, number).crop_extend(self.column, self.column + cells, base)
         if cursor:
             style = self._line_style("cursor" if self.has_focus else "cursor-blurred")
-            strip = Strip(Segment.apply_style(strip, post_style=style), strip.cell_length)
+            # Only what lies behind the texts: their colours mean something.
+            behind = Style(bgcolor=style.bgcolor, reverse=style.reverse)
+            strip = Strip(Segment.apply_style(strip, post_style=behind), strip.cell_length)
         return strip
 
     def _line_style(self, name: str) -> Style:
