@@ -17,6 +17,7 @@ from lambdatui.journal import Journal
 from lambdatui.role import Role
 from lambdatui.runtimes.runtime import Folders
 from lambdatui.sandbox.capture import Output
+from lambdatui.sandbox.gauges import Gauges
 from lambdatui.sandbox.guardian import Guardian, remove_tree
 from lambdatui.sandbox.limits import Limits, Watch, cores_for
 from lambdatui.sandbox.machine import Machine
@@ -246,7 +247,11 @@ class Pool:
         folders = Folders(place.code, place.layers, roots.task, roots.layers)
         memory_size, ephemeral_storage = configuration.memory_size, configuration.ephemeral_storage
         cores = cores_for(memory_size) if surroundings.cpu_limit else None
-        watch = Watch(Limits(memory_size, cores), machine.pace)
+        gauges = Gauges(
+            lambda: machine.storage.used_mb(tmp),
+            lambda use: self._journal.append(ev.EnvironmentMeasured(name, *use)),
+        )
+        watch = Watch(Limits(memory_size, cores), machine.pace, gauges)
 
         async def spawn(extension: str | None, address: str, on_output: _OnOutput, on_exit: _OnExit) -> Process:
             variables = function_variables(
