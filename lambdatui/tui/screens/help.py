@@ -114,6 +114,7 @@ class Help(ModalScreen[None]):
             lines += _entry("elsewhere", 'eval "$(lambdatui env)" lets another terminal in', "bold", cells)
             lines += _entry("endpoint", self._endpoint, "bold", cells)
         lines += [Content(""), Content.assemble(("Environments", "bold $primary"))]
+        lines += self._keys_of("Environments", cells)
         for sign in self._signs():
             lines += _entry(*sign, cells)
         if self._sandbox:
