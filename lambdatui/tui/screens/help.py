@@ -134,7 +134,7 @@ class Help(ModalScreen[None]):
 
     def _keys_of(self, panel: str, cells: int) -> list[Content]:
         lines: list[Content] = []
-        for binding in self._panels[panel]:
+        for binding in self._panels.get(panel, ()):
             if isinstance(binding, Binding):
                 keys = " ".join(_NAMES.get(key, key) for key in binding.key.split(","))
                 lines += _entry(keys, binding.tooltip, "bold", cells)
