@@ -116,6 +116,7 @@ class Help(ModalScreen[None]):
             lines += _entry("elsewhere", 'eval "$(lambdatui env)" lets another terminal in', "bold", cells)
             lines += _entry("endpoint", self._endpoint, "bold", cells)
         lines += [Content(""), Content.assemble(("Environments", "bold $primary"))]
+        lines += self._keys_of("Environments", cells)
         for sign in self._signs():
             lines += _entry(*sign, cells)
         if self._sandbox:
@@ -135,7 +136,7 @@ class Help(ModalScreen[None]):
 
     def _keys_of(self, panel: str, cells: int) -> list[Content]:
         lines: list[Content] = []
-        for binding in self._panels[panel]:
+        for binding in self._panels.get(panel, ()):
             if isinstance(binding, Binding):
                 keys = " ".join(_NAMES.get(key, key) for key in binding.key.split(","))
                 lines += _entry(keys, binding.tooltip, "bold", cells)

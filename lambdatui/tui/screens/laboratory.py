@@ -18,6 +18,7 @@ from lambdatui.tui.logbook import stream_key
 from lambdatui.tui.model import STALE, Model
 from lambdatui.tui.sanitise import clean_line
 from lambdatui.tui.screens.editor import Editor
+from lambdatui.tui.screens.environment import EnvironmentScreen
 from lambdatui.tui.screens.event_editor import EventEditor
 from lambdatui.tui.screens.help import Help
 from lambdatui.tui.widgets.environments import Environments
@@ -43,6 +44,9 @@ class Commander(Protocol):
 
     async def ask(self, command: str, **arguments: Json) -> str:
         """The sentence by which the command was refused, or ''."""
+
+    async def inquire(self, command: str, **arguments: Json) -> Json:
+        """What the laboratory answers; raises CommandFailed."""
 
 
 def _key(key: str, action: str, description: str, tooltip: str) -> Binding:
@@ -221,6 +225,13 @@ class LaboratoryScreen(LineScreen):
     def on_environments_described(self, message: Environments.Described) -> None:
         self.panels[1].tell(message.text)
 
+    def on_environments_opened(self, message: Environments.Opened) -> None:
+        self.app.push_screen(EnvironmentScreen(self._model, self._commander, message.environment, self._choose))
+
+    def _choose(self, request_id: str) -> None:
+        self.query_one(Invocations).choose(request_id)
+        self.focus_panel(3)
+
     def on_timeline_described(self, message: Timeline.Described) -> None:
         self.panels[_TIMELINE - 1].entitle(message.title)
         self.panels[_TIMELINE - 1].tell(message.keys)
@@ -378,7 +389,11 @@ class LaboratoryScreen(LineScreen):
 
     def action_help(self) -> None:
         model = self._model
-        panels = {"Invocations": Invocations.BINDINGS, "Timeline": TimelineView.BINDINGS}
+        panels = {
+            "Environments": Environments.BINDINGS,
+            "Invocations": Invocations.BINDINGS,
+            "Timeline": TimelineView.BINDINGS,
+        }
         self.app.push_screen(Help(self.BINDINGS, panels, model.glyphs, self._sandbox, model.lab.endpoint))
 
     async def action_copy(self) -> None:
