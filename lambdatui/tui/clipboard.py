@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Callable
 
 _TOOLS = (
     ("WAYLAND_DISPLAY", ["wl-copy"]),
@@ -15,6 +16,12 @@ _TOOLS = (
     ("WSL_DISTRO_NAME", ["clip.exe"]),
 )
 _PATIENCE = 2.0
+
+
+async def copy(text: str, ask_terminal: Callable[[str], None]) -> None:
+    """`ask_terminal` is for where the system has no tool."""
+    if not await copy_natively(text):
+        ask_terminal(text)
 
 
 async def copy_natively(text: str) -> bool:

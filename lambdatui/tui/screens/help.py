@@ -23,6 +23,8 @@ _NAMES = {
     "question_mark": "?",
     "right_square_bracket": "]",
     "left_square_bracket": "[",
+    "right_curly_bracket": "}",
+    "left_curly_bracket": "{",
     "escape": "esc",
     "full_stop": ".",
     "comma": ",",
@@ -73,14 +75,15 @@ class Help(ModalScreen[None]):
         self,
         bindings: Sequence[BindingType],
         timeline: Sequence[BindingType],
+        logs: Sequence[BindingType],
         glyphs: Glyphs,
         sandbox: str,
         endpoint: str | None = None,
     ) -> None:
-        """`timeline` are the keys of that panel; `sandbox` names what isolates an environment here; `endpoint` is where
-        AWS's clients find the laboratory."""
+        """`timeline` and `logs` are the keys of those panels; `sandbox` names what isolates an environment here;
+        `endpoint` is where AWS's clients find the laboratory."""
         super().__init__()
-        self._explained, self._timeline = bindings, timeline
+        self._explained, self._timeline, self._logs = bindings, timeline, logs
         self._glyphs, self._sandbox, self._endpoint = glyphs, sandbox, endpoint
 
     def compose(self) -> ComposeResult:
@@ -122,12 +125,10 @@ class Help(ModalScreen[None]):
             )
         lines += [Content(""), Content.assemble(("Invocations", "bold $primary"))]
         lines += _entry(f"{self._glyphs.init} pending", _PENDING, "$secondary", cells)
+        lines += [Content(""), Content.assemble(("Logs", "bold $primary"))]
+        lines += _bindings(self._logs, cells)
         lines += [Content(""), Content.assemble(("Timeline", "bold $primary"))]
-        for binding in self._timeline:
-            if isinstance(binding, Binding):
-                lines += _entry(
-                    " ".join(_NAMES.get(key, key) for key in binding.key.split(",")), binding.tooltip, "bold", cells
-                )
+        lines += _bindings(self._timeline, cells)
         strokes = strokes_for(self._glyphs)
         for kind, word, role in LEGEND:
             lines += _entry(f"{strokes.kinds[kind]} {word}", _KINDS[kind], _COLOURS[role], cells)
@@ -150,6 +151,15 @@ class Help(ModalScreen[None]):
             (f"{glyphs.failed} failed", "The same after a failure of the runtime", "$error"),
             (f"{glyphs.gone} gone", "Ended, with its processes and its /tmp", "$faint"),
         ]
+
+
+def _bindings(bindings: Sequence[BindingType], cells: int) -> list[Content]:
+    lines: list[Content] = []
+    for binding in bindings:
+        if isinstance(binding, Binding):
+            keys = " ".join(_NAMES.get(key, key) for key in binding.key.split(","))
+            lines += _entry(keys, binding.tooltip, "bold", cells)
+    return lines
 
 
 def _entry(sign: str, text: str, style: str, cells: int) -> list[Content]:
