@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from textual.screen import Screen
 
 from lambdatui import events as ev
 from lambdatui.control.client import CommandFailed
@@ -149,7 +150,8 @@ async def test_enter_opens_the_environment_under_the_cursor_and_esc_goes_back() 
         await stage.press("n")
         assert ENVIRONMENTS[2] in said(stage)
         await stage.press("n", "N", "N", "escape")
-        assert stage.app.screen is stage.screen and stage.panel == 2
+        shown: Screen[Any] = stage.app.screen
+        assert shown is stage.screen and stage.panel == 2
 
 
 async def test_each_tab_says_what_is_inside() -> None:
