@@ -53,6 +53,13 @@ class Noticed:
 
 
 @fact
+class OthersMayAct:
+    """Whether screens that were attached to somebody's laboratory may act in it from now on; at first they may not."""
+
+    allowed: bool
+
+
+@fact
 class RoleChanged:
     """An execution role is new, or has other policies attached; `policies` are their names."""
 
@@ -351,7 +358,9 @@ class EnvironmentEnded:
 class InvocationAccepted:
     """A caller asks. `payload` is the event as JSON text; `step` the number of the experiment's step, from 0, or
     None when fired by hand. `version` is what `qualifier`, an alias or a version, led to. `invocation_type` is
-    'RequestResponse', 'Event' (asynchronous) or 'DryRun'."""
+    'RequestResponse', 'Event' (asynchronous) or 'DryRun'. `source` is '' for a step and for what is fired by hand, else
+    by what way it came: 'endpoint', 'function URL', 'destination', or 'recovered' where a laboratory that came to a
+    sudden end had it in its queue."""
 
     request_id: str
     function: str
@@ -360,6 +369,7 @@ class InvocationAccepted:
     payload: str
     step: int | None
     qualifier: str | None = None
+    source: str = ""
 
 
 @fact
@@ -598,6 +608,7 @@ Event: TypeAlias = (
     LaboratoryOpened
     | EndpointOpened
     | Noticed
+    | OthersMayAct
     | RoleChanged
     | FunctionCreated
     | FunctionUpdated
@@ -678,8 +689,8 @@ class Record:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Record:
         """The inverse of :meth:`to_json`; raises ValueError where the data is no record of this version."""
-        fields = dict(data)
         try:
+            fields = dict(data)
             name = fields.pop("event")
             number, time = int(fields.pop("number")), float(fields.pop("time"))
             for field in _TUPLES[name]:

@@ -6,7 +6,7 @@ was created, and the last is open until the environment ends. Pure, and fed by :
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
@@ -88,8 +88,8 @@ class History:
         return self.end is None and self.spans[-1].kind in ACTIVE
 
     def between(self, start: float, end: float) -> Sequence[Span]:
-        """The spans that have a part in that time."""
-        first = bisect_right(self.spans, start, key=lambda span: span.start) - 1
+        """The spans that have a part in that time, if only an instant."""
+        first = bisect_left(self.spans, start, key=lambda span: span.start) - 1
         return self.spans[max(0, first) : bisect_right(self.spans, end, key=lambda span: span.start)]
 
     def apply(self, time: float, event: ev.Event, attempt: int = 1) -> None:

@@ -169,6 +169,8 @@ class Invocation:
     condition: str | None = None
     """How an event's way ended, as in EventConcluded."""
     forwarded: list[ev.EventForwarded] = field(default_factory=list)
+    source: str = ""
+    """By what way it came, as in InvocationAccepted."""
 
     @property
     def attempts(self) -> list[Invocation]:
@@ -194,7 +196,7 @@ class Invocation:
 
 _OF_THE_WHOLE = {
     *("request_id", "function", "version", "invocation_type", "event", "step", "accepted_at", "number", "qualifier"),
-    *("attempt", "earlier", "condition", "forwarded"),
+    *("attempt", "earlier", "condition", "forwarded", "source"),
 }
 _OF_AN_ATTEMPT = [each for each in fields(Invocation) if each.name not in _OF_THE_WHOLE]
 
@@ -317,6 +319,8 @@ class Lab:
         self.laboratory: ev.LaboratoryOpened | None = None
         self.endpoint: str | None = None
         """Where clients of AWS find the laboratory."""
+        self.others_may_act = False
+        """Whether attached screens may do more than watch."""
         self.notices: list[Notice] = []
         self.rejections: list[ev.FunctionUpdateRejected] = []
         self._clear()
@@ -362,6 +366,8 @@ class Lab:
                 self.laboratory = event
             case ev.EndpointOpened() as event:
                 self.endpoint = event.url
+            case ev.OthersMayAct() as event:
+                self.others_may_act = event.allowed
             case ev.Noticed() as event:
                 self.notices.append(Notice(time, event.level, event.message))
             case ev.RoleChanged() as event:
@@ -532,6 +538,7 @@ class Lab:
                 time,
                 len(self.invocations) + 1,
                 qualifier=event.qualifier,
+                source=event.source,
             )
             return
         invocation = self.invocations.get(event.request_id)  # type: ignore[union-attr, arg-type]

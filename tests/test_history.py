@@ -87,7 +87,7 @@ def test_between_leaves_out_nothing_that_is_there(
     for passed, event in steps:
         time += passed
         life.apply(time, event)
-    there = [each for each in life.spans if each.start <= start + length and (each.end is None or each.end > start)]
+    there = [each for each in life.spans if each.start <= start + length and (each.end is None or each.end >= start)]
     assert set(there) <= set(life.between(start, start + length))
 
 

@@ -22,12 +22,13 @@ class FunctionReference(NamedTuple):
     region: str | None
 
 
-def function_reference(text: str, qualifier: str | None = None) -> FunctionReference:
-    """`text` as one of the forms, with the qualifier that was given beside it. Raises ServiceRefusal."""
+def function_reference(text: str, qualifier: str | None = None, member: str = "functionName") -> FunctionReference:
+    """`text`, the value of `member`, as one of the forms, with the qualifier that was given beside it. Raises
+    ServiceRefusal."""
     match = _REFERENCE.fullmatch(text)
     if match is None:
         raise ValidationFailed(
-            f"1 validation error detected: Value '{text}' at 'functionName' failed to satisfy constraint: Member must "
+            f"1 validation error detected: Value '{text}' at '{member}' failed to satisfy constraint: Member must "
             f"satisfy regular expression pattern: {_REFERENCE.pattern}"
         )
     own = match["qualifier"]

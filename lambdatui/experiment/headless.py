@@ -7,20 +7,25 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TypeVar
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from lambdatui.events import Record
 from lambdatui.experiment.language import Language
 from lambdatui.experiment.runner import Runner
 from lambdatui.experiment.schema import ExperimentFile
-from lambdatui.experiment.target import Target, TargetError
+from lambdatui.experiment.target import TargetError
 from lambdatui.journal import Journal
 from lambdatui.lab import Lab
 from lambdatui.refusal import ServiceRefusal
 
+if TYPE_CHECKING:
+    from lambdatui.service.service import Service
+
 _READ_BYTES = 2**16
 _T = TypeVar("_T")
+Doors: TypeAlias = "Callable[[Service, Lab, Runner | None], AbstractAsyncContextManager[None]]"
+"""Lets screens in while it is entered."""
 Reader = Callable[[Sequence[Record]], None]
 """Takes the records that have come since the last time. What it raises ends the run."""
 
@@ -49,16 +54,17 @@ async def serve(
     port: int,
     readers: Sequence[Reader],
     ready: Callable[[str], None],
+    doors: Doors,
     *,
     until_eof: bool,
 ) -> None:
     """A laboratory with the functions of an experiment, or none, whose steps do not run. `ready` gets the address of
-    its endpoint when they are there.
+    its endpoint when they are there, and `doors` lets screens in.
 
     It goes on until standard input ends, if that is wanted. Raises as :func:`run` does.
     """
     journal = Journal()
-    await _attended(_serve(experiment, language, port, journal, ready, until_eof), journal, readers)
+    await _attended(_serve(experiment, language, port, journal, ready, doors, until_eof), journal, readers)
 
 
 async def _attended(work: Coroutine[None, None, _T], journal: Journal, readers: Sequence[Reader]) -> _T:
@@ -91,7 +97,7 @@ async def _attended(work: Coroutine[None, None, _T], journal: Journal, readers: 
 @asynccontextmanager
 async def open_target(
     experiment: ExperimentFile | None, journal: Journal, port: int = 0
-) -> AsyncIterator[tuple[Target, Lab]]:
+) -> AsyncIterator[tuple[Service, Lab]]:
     """The local service behind its endpoint, with the surroundings that the experiment asks for, and the fold of its
     journal. Raises TargetError."""
     from lambdatui.experiment.laboratory import laboratory
@@ -124,14 +130,17 @@ async def _serve(
     port: int,
     journal: Journal,
     ready: Callable[[str], None],
+    doors: Doors,
     until_eof: bool,
 ) -> None:
     async with open_target(experiment, journal, port) as (target, lab):
-        if experiment:
-            await Runner(experiment, target, language, lab).open()
+        runner = Runner(experiment, target, language, lab) if experiment else None
+        if runner:
+            await runner.open()
         assert lab.endpoint
-        ready(lab.endpoint)
-        await (_end_of_stdin() if until_eof else asyncio.Event().wait())
+        async with doors(target, lab, runner):
+            ready(lab.endpoint)
+            await (_end_of_stdin() if until_eof else asyncio.Event().wait())
 
 
 async def _end_of_stdin() -> None:

@@ -114,7 +114,14 @@ class Service:
         self.permissions = Permissions(self._deployments, journal)
         self._queue = queue
         self._invocations = Invocations(
-            self._deployments, self._pool.invoke, callers, queue, self._roles, journal, settings.time_scale
+            self._deployments,
+            self._pool.invoke,
+            callers,
+            queue,
+            self._roles,
+            self.permissions,
+            journal,
+            settings.time_scale,
         )
         journal.append(
             ev.LaboratoryOpened(

@@ -12,6 +12,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 
 from lambdatui.control.client import CommandFailed, ConnectionEnded
+from lambdatui.control.roles import Role
 from lambdatui.events import Json, Record
 from lambdatui.tui.glyphs import ASCII, Glyphs, for_locale
 from lambdatui.tui.model import Model
@@ -53,14 +54,17 @@ class LaboratoryApp(App[int]):
         laboratory: Laboratory,
         clock: Callable[[], float] = time.time,
         glyphs: Glyphs | None = None,
+        role: Role = Role.OWNER,
     ) -> None:
         """`clock` gives seconds since the epoch; `glyphs` are otherwise those the locale knows."""
         install()
         # Without colours Textual would turn them into greys that nobody can read.
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") is not None else None)
         self._laboratory = laboratory
-        self.model = Model(clock, glyphs or for_locale())
+        self.model = Model(clock, glyphs or for_locale(), role)
         self.pulse = Pulse(self._beat)
+        self.folded = 0
+        """How many records the model has taken in."""
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
@@ -72,8 +76,11 @@ class LaboratoryApp(App[int]):
     def on_mount(self) -> None:
         if self.model.glyphs is ASCII:
             self.add_class("-ascii")
-        self.push_screen(LaboratoryScreen(self.model, self))
+        self.push_screen(self.main_screen())
         self.run_worker(self._follow(), name="follow", exit_on_error=True)
+
+    def main_screen(self) -> LaboratoryScreen:
+        return LaboratoryScreen(self.model, self)
 
     def on_unmount(self) -> None:
         self.pulse.stop()
@@ -81,8 +88,11 @@ class LaboratoryApp(App[int]):
     async def _follow(self) -> None:
         async for records in self._laboratory.events():
             pause_at = time.perf_counter() + _SLICE
+            if records[0].number == 0:
+                self.model.rewind()
             for record in records:
                 self.model.apply(record)
+                self.folded = record.number + 1
                 if time.perf_counter() >= pause_at:
                     await asyncio.sleep(0)
                     pause_at = time.perf_counter() + _SLICE

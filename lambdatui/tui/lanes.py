@@ -16,11 +16,13 @@ from rich.cells import cell_len
 
 from lambdatui.history import INITS, Kind, Span
 from lambdatui.time_axis import BREAK, Axis
+from lambdatui.tui.glyphs import ASCII as ASCII_GLYPHS
+from lambdatui.tui.glyphs import Glyphs
 from lambdatui.tui.spans import Line
 
 TICKS_APART = 10
-_AHEAD = 5
-"""Cells to the right of now, for the word."""
+AHEAD = 5
+"""Cells kept free to the right of now, for the word."""
 _CUT = 2
 """Cells of a break before the sign for it."""
 Labels: TypeAlias = Callable[[Span], Sequence[str]]
@@ -71,6 +73,11 @@ _OUTCOMES = {"succeeded": "good", "timed_out": "warn", "failed": "bad"}
 _QUIET = {Kind.IDLE, Kind.FROZEN, Kind.RESET, Kind.FORGOTTEN, Kind.WAITING}
 _WORST = {"failed": 3, "timed_out": 2, "error": 1, "timeout": 1}
 _CHOSEN = 4
+
+
+def strokes_for(glyphs: Glyphs) -> Strokes:
+    """Those that go with these signs."""
+    return ASCII if glyphs is ASCII_GLYPHS else UNICODE
 
 
 @dataclass(frozen=True)
@@ -161,11 +168,12 @@ def ruler(window: Window, strokes: Strokes) -> Line:
     """The row above: ticks, what was left out, and now."""
     canvas, now = _Canvas(window.cells), round(window.at(window.now))
     for cut in window.axis.breaks(window.left, window.left + window.cells):
-        label = f"{strokes.cut}{_gap(cut.end - cut.start)}"
+        # One that goes on tells no length: it would soon be wrong, for nothing is drawn while nothing happens.
+        label = strokes.cut if cut.end >= window.now else f"{strokes.cut}{_gap(cut.end - cut.start)}"
         canvas.write(round(cut.cell) - window.left + _CUT, label[: BREAK - _CUT], "dim")
     for tick in window.axis.ticks(window.left, window.left + window.cells, TICKS_APART):
         at, label = tick.cell - window.left, f"{strokes.tick}{elapsed(tick.seconds)}"
-        if canvas.free(at, at + len(label) + 1) and not at - _AHEAD < now <= at + len(label):
+        if canvas.free(at, at + len(label) + 1) and not at - AHEAD < now <= at + len(label):
             canvas.write(at, label, "dim")
     if canvas.free(now, now + 1):
         canvas.write(now, f"{strokes.now}now", "key")

@@ -75,18 +75,18 @@ class Logbook:
             case ev.ExperimentOpened():
                 self.clear()
             case ev.LogWritten() as event if event.environment in lab.environments:
-                stream = _stream(event.log_group, event.log_stream)
+                stream = stream_key(event.log_group, event.log_stream)
                 self._write(stream, record.time, event.platform, event.lines, event.request_id)
             case ev.LogStreamCreated() as event:
-                self._number(_stream(event.log_group, event.log_stream))
+                self._number(stream_key(event.log_group, event.log_stream))
             case ev.LogEventsPut() as event:
-                stream = _stream(event.log_group, event.log_stream)
+                stream = stream_key(event.log_group, event.log_stream)
                 for timestamp, message in zip(event.timestamps, event.messages, strict=True):
                     self._write(stream, timestamp / 1000, False, (message,), None)
             case ev.LogStreamDeleted() as event:
-                self._delete({_stream(event.log_group, event.log_stream)})
+                self._delete({stream_key(event.log_group, event.log_stream)})
             case ev.LogGroupDeleted() as event:
-                self._delete({key for key in self.streams if key.startswith(_stream(event.log_group, ""))})
+                self._delete({key for key in self.streams if key.startswith(stream_key(event.log_group, ""))})
 
     def _write(self, stream: str, time: float, platform: bool, lines: tuple[str, ...], request_id: str | None) -> None:
         origin = Origin(time, platform, self._number(stream))
@@ -113,5 +113,6 @@ class Logbook:
         return self.requests.setdefault(request_id, Log())
 
 
-def _stream(group: str, name: str) -> str:
+def stream_key(group: str, name: str) -> str:
+    """By which the logbook knows a log stream: those of several groups may have the same name."""
     return f"{group}:{name}"

@@ -38,7 +38,7 @@ def lane_label(kind: str, name: str, model: Model, strokes: Strokes, cells: int,
         return [(fit(f"{strokes.kinds[of]}{pointer}{word}", cells), "bad" if of is Kind.THROTTLED else "init")]
     environment = model.lab.environments[name]
     glyph, (word, role) = environment_state(environment, model.glyphs)
-    state = f"{glyph} {word:<9}" if cells > _WIDE else glyph
+    state = f"{glyph} {word:<10}" if cells > _WIDE else glyph
     runs = f" {model.glyphs.times}{environment.invocations}"
     plain = "gone" if environment.state == "ended" else "text"
     name = short(environment.id)

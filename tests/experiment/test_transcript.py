@@ -242,6 +242,21 @@ def test_a_streamed_response_that_breaks_off() -> None:
     assert out.getvalue() == ("  ← first byte  after 250.00 ms\n  ← succeeded, broken off by Function.Oops  half\n")
 
 
+def test_functions_that_come_and_go_over_the_api() -> None:
+    out = io.StringIO()
+    told: tuple[ev.Event, ...] = (
+        ev.FunctionCreated("F", "arn:F", 1, {}, "a" * 64, "uploaded"),
+        ev.FunctionUpdated("F", 2, "upload", (), {}, "b" * 64, "a" * 64),
+        ev.FunctionDeleted("F", "1"),
+        ev.FunctionDeleted("F"),
+    )
+    Transcript(out, colour=False).read([Record(number, 0.0, event) for number, event in enumerate(told)])
+    assert out.getvalue() == (
+        "  + F  uploaded: code aaaaaaaa\n  ~ F has changed  upload: code bbbbbbbb\n"
+        "  - F version 1  deleted\n  - F  deleted\n"
+    )
+
+
 def test_what_is_harmless_stays() -> None:
     assert visible("逾時 ✓ \t tab  nbsp") == "逾時 ✓ \t tab  nbsp"
 

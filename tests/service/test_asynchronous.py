@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 
 from lambdatui import events as ev
+from lambdatui.events import Json
 from lambdatui.journal import Journal
 from lambdatui.lab import Invocation
 from lambdatui.refusal import InvalidParameter, RequestTooLarge, ValidationFailed
 from lambdatui.role import LAMBDA, trusting
 from lambdatui.service.event_queue import EventQueue, QueuedEvent
+from lambdatui.service.permissions import Grant
 from lambdatui.service.retries import Course
 from lambdatui.service.service import Settings, open_service
 from tests.service.conftest import Laboratory, Opener
@@ -233,6 +235,18 @@ async def test_a_destination_needs_a_permission_of_the_role_that_is_named(fast: 
     assert told.error is None
 
 
+async def test_a_function_may_let_in_who_makes_it_a_destination(fast: Laboratory) -> None:
+    await fast.service.create_role("mine", trusting(LAMBDA), {})
+    await fast.create(ECHO, "Next")
+    await fast.create(ECHO, role="mine", destination_config={"on_success": {"destination": "function:Next"}})
+    role: Json = {"AWS": "arn:aws:iam::000000000000:role/mine"}
+    fast.service.permissions.add("Next", None, Grant("mine", role, "lambda:InvokeFunction", {}))
+
+    (told,) = (await leave(fast)).forwarded
+
+    assert told.error is None
+
+
 async def test_a_record_too_large_for_a_function_does_not_arrive(fast: Laboratory) -> None:
     await fast.create(
         "def handler(event, context):\n    return 'x' * 2**20",
@@ -308,6 +322,7 @@ import asyncio, sys
 from pathlib import Path
 from lambdatui import events as ev
 from lambdatui.function import Code, Configuration
+from lambdatui.events import Json
 from lambdatui.journal import Journal
 from lambdatui.service.service import Settings, open_service
 

@@ -197,7 +197,7 @@ class AnyTraffic(RuleBasedStateMachine):
         if self.busy:
             self.now += 1
             environment = data.draw(st.sampled_from(sorted(self.busy)))
-            function = self.busy.pop(environment)
+            function = self.busy.pop(environment)[0]
             self.scheduler.released(function, LATEST, environment, self.now)
             if environment not in self.old:
                 self.idle[function].append(environment)
@@ -210,6 +210,18 @@ class AnyTraffic(RuleBasedStateMachine):
         assert set(retired) >= here - self.old
         self.old |= here
         self.idle[function].clear()
+
+    @rule(function=st.sampled_from("FG"))
+    def delete_and_make_again(self, function: str) -> None:
+        here = {name for name, each in self.busy.items() if each == function} | set(self.idle[function])
+        assert set(self.scheduler.remove(function)) >= here - self.old
+        for name in here:
+            if name in self.busy:
+                self.busy[name] = f"{function} as it was"
+        self.old |= here
+        self.idle[function].clear()
+        self.scheduler.reserve(function, self.reserve[function])
+        self.scheduler.configure(function, LATEST, self.generation[function], "")
 
     @rule(function=st.sampled_from("FG"))
     def reclaim(self, function: str) -> None:

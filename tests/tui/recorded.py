@@ -223,6 +223,18 @@ def reloaded() -> Script:
     return script.running(new, second).at(7.1)
 
 
+def reused() -> Script:
+    """Three environments at once, of which one is used again, and a throttled invocation a minute later."""
+    script = three_busy().at(2)
+    for environment, request in zip(ENVIRONMENTS, REQUESTS, strict=True):
+        script.succeeded(environment, request)
+    script.at(3).accepted("4a").add(
+        ev.InvocationPlaced("4a", ENVIRONMENTS[1], False), ev.EnvironmentThawed(ENVIRONMENTS[1])
+    )
+    script.running(ENVIRONMENTS[1], "4a", None).at(3.5).succeeded(ENVIRONMENTS[1], "4a")
+    return script.at(63.5).accepted("5b").add(ev.InvocationThrottled("5b", "x", "no")).at(64)
+
+
 def step_error() -> Script:
     """A step that could not be carried out."""
     script = at_start().at(1).add(ev.StepStarted(0))

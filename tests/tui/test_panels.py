@@ -276,3 +276,22 @@ async def test_a_log_group_that_is_deleted_takes_the_lines_of_its_invocations_wi
         stage.script.log(environment, "again")
         await stage.play()
         assert [row.split()[1:] for row in stage.rows("#log")] == [[environment[:6], "again"]]
+
+
+async def test_what_was_uploaded_is_told_from_what_lies_in_a_folder_and_what_is_deleted_vanishes() -> None:
+    name, other = recorded.FUNCTION, "Uploaded"
+    script = recorded.at_start()
+    configuration = {"handler": "app.handler"}
+    stage = Stage(script)
+    async with stage.up((120, 40)):
+        script.add(
+            ev.FunctionUpdated(name, 2, "upload", (), {**configuration}, "a" * 64, recorded.CODE),
+            ev.FunctionCreated(other, f"arn:{other}", 1, {**configuration}, "b" * 64, "uploaded"),
+        )
+        await stage.play()
+        rows = stage.rows("#table")
+        assert [any(f"uploaded {digest * 8}" in row for row in rows) for digest in "ab"] == [True, True]
+        assert any("an upload at" in row for row in rows) and any(other in row for row in rows)
+        script.add(ev.FunctionDeleted(other))
+        await stage.play()
+        assert not any(other in row for row in stage.rows("#table"))

@@ -6,10 +6,10 @@ from __future__ import annotations
 import base64
 from collections.abc import AsyncGenerator, Iterator
 
-from lambdatui.aws.arns import function_reference
 from lambdatui.aws.call import Call
 from lambdatui.aws.event_stream import CONTENT_TYPE, blob_event, error, event
 from lambdatui.aws.lambda_api.log_tail import log_tail
+from lambdatui.aws.lambda_api.reference import function_of
 from lambdatui.aws.routes import Route
 from lambdatui.events import Json
 from lambdatui.function import parse_json
@@ -44,7 +44,8 @@ class Invoke:
             return Response(202, b"", headers)
         if request.invocation_type == "DryRun":
             return Response(204, b"", headers)
-        await caller.until_answered()
+        # What was streamed need not be text; the journal keeps it as such.
+        streamed = b"".join([part async for part in caller.parts()])
         if tail:  # REPORT comes after the answer
             await caller.until_finished()
         headers += [("Content-Type", "application/json"), ("X-Amz-Executed-Version", invocation.version)]
@@ -52,7 +53,7 @@ class Invoke:
             headers.append(("X-Amz-Function-Error", invocation.function_error))
         if tail:
             headers.append(("X-Amz-Log-Result", log_tail(self._lab, invocation)))
-        return Response(200, (invocation.payload or "").encode(), headers)
+        return Response(200, streamed or (invocation.payload or "").encode(), headers)
 
     async def leave(self, call: Call) -> Response:
         """Deprecated, and still there."""
@@ -99,7 +100,7 @@ class Invoke:
 
 def _request(call: Call, invocation_type: str = "") -> InvocationRequest:
     """Raises ServiceRefusal."""
-    function = function_reference(call.parameters["FunctionName"], call.query.get("Qualifier"))
+    function = function_of(call)
     headers = call.request.headers
     try:
         payload = call.request.body.decode()
@@ -113,6 +114,7 @@ def _request(call: Call, invocation_type: str = "") -> InvocationRequest:
         invocation_type or headers.get("x-amz-invocation-type", "RequestResponse"),
         client_context=_client_context(headers.get("x-amz-client-context", "")),
         trace=headers.get("x-amzn-trace-id", ""),
+        source="endpoint",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -13,8 +13,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from lambdatui.history import Kind
-from lambdatui.tui import lanes
-from lambdatui.tui.glyphs import UNICODE, Glyphs
+from lambdatui.tui.glyphs import Glyphs
+from lambdatui.tui.lanes import strokes_for
 from lambdatui.tui.spans import fit, wrap
 from lambdatui.tui.timeline_labels import LEGEND
 
@@ -72,15 +72,15 @@ class Help(ModalScreen[None]):
     def __init__(
         self,
         bindings: Sequence[BindingType],
-        timeline: Sequence[BindingType],
+        panels: Mapping[str, Sequence[BindingType]],
         glyphs: Glyphs,
         sandbox: str,
         endpoint: str | None = None,
     ) -> None:
-        """`timeline` are the keys of that panel; `sandbox` names what isolates an environment here; `endpoint` is where
-        AWS's clients find the laboratory."""
+        """`panels` are keys of single panels, by their names; `sandbox` names what isolates an environment here;
+        `endpoint` is where AWS's clients find the laboratory."""
         super().__init__()
-        self._explained, self._timeline = bindings, timeline
+        self._explained, self._panels = bindings, panels
         self._glyphs, self._sandbox, self._endpoint = glyphs, sandbox, endpoint
 
     def compose(self) -> ComposeResult:
@@ -121,18 +121,23 @@ class Help(ModalScreen[None]):
                 "isolation", f"Each environment has processes of its own; here: {self._sandbox}", "bold", cells
             )
         lines += [Content(""), Content.assemble(("Invocations", "bold $primary"))]
+        lines += self._keys_of("Invocations", cells)
         lines += _entry(f"{self._glyphs.init} pending", _PENDING, "$secondary", cells)
         lines += [Content(""), Content.assemble(("Timeline", "bold $primary"))]
-        for binding in self._timeline:
-            if isinstance(binding, Binding):
-                lines += _entry(
-                    " ".join(_NAMES.get(key, key) for key in binding.key.split(",")), binding.tooltip, "bold", cells
-                )
-        strokes = lanes.UNICODE if self._glyphs is UNICODE else lanes.ASCII
+        lines += self._keys_of("Timeline", cells)
+        strokes = strokes_for(self._glyphs)
         for kind, word, role in LEGEND:
             lines += _entry(f"{strokes.kinds[kind]} {word}", _KINDS[kind], _COLOURS[role], cells)
         lines += _entry(strokes.cut, "A time in which nothing happened anywhere, shortened", "$muted", cells)
         return Content("\n").join(lines)
+
+    def _keys_of(self, panel: str, cells: int) -> list[Content]:
+        lines: list[Content] = []
+        for binding in self._panels[panel]:
+            if isinstance(binding, Binding):
+                keys = " ".join(_NAMES.get(key, key) for key in binding.key.split(","))
+                lines += _entry(keys, binding.tooltip, "bold", cells)
+        return lines
 
     def _signs(self) -> list[tuple[str, str, str]]:
         glyphs = self._glyphs

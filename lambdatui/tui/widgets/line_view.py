@@ -149,7 +149,10 @@ class LineView(ScrollView, can_focus=True):
         strip = self._strip(number, line, base)
         strip = strip.apply_offsets(0, number).crop_extend(self.column, self.column + cells, base)
         if cursor:
-            strip = strip.apply_style(self._line_style("cursor" if self.has_focus else "cursor-blurred"))
+            style = self._line_style("cursor" if self.has_focus else "cursor-blurred")
+            # Only what lies behind the texts: their colours mean something.
+            behind = Style(bgcolor=style.bgcolor, reverse=style.reverse)
+            strip = Strip(Segment.apply_style(strip, post_style=behind), strip.cell_length)
         return strip
 
     def _line_style(self, name: str) -> Style:

@@ -16,16 +16,13 @@ from textual.message import Message
 
 from lambdatui.history import Kind, Span
 from lambdatui.time_axis import BREAK, SCALES, Axis, scale_that_fits
-from lambdatui.tui.glyphs import UNICODE as UNICODE_GLYPHS
-from lambdatui.tui.lanes import ASCII, UNICODE, Strokes, Window, elapsed, instants, life, queue, ruler
+from lambdatui.tui.lanes import AHEAD, Window, elapsed, instants, life, queue, ruler, strokes_for
 from lambdatui.tui.model import Model
 from lambdatui.tui.sanitise import clean_line
 from lambdatui.tui.spans import Line, crop, fit, width
 from lambdatui.tui.timeline_labels import invocation_labels, lane_label, legend
 from lambdatui.tui.widgets.line_view import LineStrip, LineView
 
-_AHEAD = 5
-"""Cells kept free to the right of now."""
 _FINEST, _COARSEST = SCALES.index(0.005), SCALES.index(0.5)
 """Between these the scale is chosen by itself."""
 _WIDE = 100
@@ -79,7 +76,7 @@ class TimelineView(LineView):
     def __init__(self, model: Model, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._model = model
-        self.strokes: Strokes = UNICODE if model.glyphs is UNICODE_GLYPHS else ASCII
+        self.strokes = strokes_for(model.glyphs)
         self.window: Window | None = None
         """None as long as there is nothing to show."""
         self.following = True
@@ -98,7 +95,7 @@ class TimelineView(LineView):
 
     @property
     def label_cells(self) -> int:
-        return 24 if self.cells >= _WIDE else 13
+        return 25 if self.cells >= _WIDE else 13
 
     def _axis(self, scale: float) -> Axis:
         return Axis(self._model.lab.activity.start or 0.0, scale, self._quiet())
@@ -112,7 +109,7 @@ class TimelineView(LineView):
     def _look(self) -> None:
         """Work the window out."""
         activity, now, cells = self._model.lab.activity, self._model.clock(), self.cells - self.label_cells
-        if activity.start is None or cells <= _AHEAD:
+        if activity.start is None or cells <= AHEAD:
             self.window = None
             return
         if (self._model.opened, cells) != self._of:
@@ -120,10 +117,10 @@ class TimelineView(LineView):
                 self.following, self._scale = True, None
             self._of, self._least = (self._model.opened, cells), SCALES[_FINEST]
         if self._scale is None:
-            fits = scale_that_fits(activity.start, now, list(self._quiet()), cells - _AHEAD, self._least)
+            fits = scale_that_fits(activity.start, now, list(self._quiet()), cells - AHEAD, self._least)
             self._least = min(fits, SCALES[_COARSEST])
         axis = self._axis(self._scale or self._least)
-        end = max(0, ceil(axis.cell(max(now, activity.last))) + _AHEAD - cells)
+        end = max(0, ceil(axis.cell(max(now, activity.last))) + AHEAD - cells)
         self._left = end if self.following else max(0, min(self._left, end))
         self.window = Window(axis, self._left, cells, now)
         if not activity.busy:  # until the idle time is cut off
@@ -163,8 +160,9 @@ class TimelineView(LineView):
         first, last = window.first, window.last
         for environment in lab.environments.values():
             end = environment.history.end
-            if environment.created_at <= last and (end is None or end >= first) and environment.function in groups:
-                groups[environment.function].append(Row("environment", environment.id))
+            if environment.created_at <= last and (end is None or end >= first):
+                name = environment.function  # which may be deleted
+                groups.setdefault(name, [Row("function", name)]).append(Row("environment", environment.id))
         groups = {name: rows for name, rows in groups.items() if len(rows) > 1}
         rows = [row for group in groups.values() for row in group]
         below = [number for number, row in enumerate(rows) if row.kind == "environment"][1:]
@@ -207,7 +205,7 @@ class TimelineView(LineView):
         return width([(clean_line(function), "strong")]) < self.label_cells
 
     def _heading(self, name: str, window: Window) -> Line:
-        throttled = self._model.lab.functions[name].arrivals.throttled
+        throttled = self._throttled_of(name)
         if not throttled or not self._marks_beside(name):
             return crop([(clean_line(name), "strong")], self.cells)
         self.kinds.add(Kind.THROTTLED)
@@ -227,8 +225,11 @@ class TimelineView(LineView):
             spans = lab.environments[row.name].history.spans
             ended = ("failed", "timed_out")
             return [each for each in spans if each.kind is Kind.INVOKE or (each.request_id and each.outcome in ended)]
-        function = lab.functions.get(row.name)
-        return function.arrivals.throttled if function and row == self._throttled(row.name) else []
+        return self._throttled_of(row.name) if row == self._throttled(row.name) else []
+
+    def _throttled_of(self, function: str) -> list[Span]:
+        known = self._model.lab.functions.get(function)
+        return known.arrivals.throttled if known else []
 
     def _throttled(self, function: str) -> Row:
         """The row of a function that has its throttled invocations."""
@@ -261,6 +262,15 @@ class TimelineView(LineView):
         self.sync()
         if spot.row in self._rows:
             self.show_row(self._rows.index(spot.row))
+
+    def reveal(self) -> None:
+        """What was chosen in another panel comes into sight."""
+        self._spot = self._find_spot()
+        if self._spot is not None:
+            self._show(self._spot.span)
+        self.sync()
+        if self._spot is not None and self._spot.row in self._rows:
+            self.show_row(self._rows.index(self._spot.row))
 
     def _show(self, span: Span) -> None:
         """Pan no further than needed to have that span in sight."""
@@ -328,7 +338,7 @@ class TimelineView(LineView):
 
     @property
     def _at_end(self) -> bool:
-        return self.window is not None and self.window.at(self.window.now) + _AHEAD <= self.window.cells
+        return self.window is not None and self.window.at(self.window.now) + AHEAD <= self.window.cells
 
     def action_zoom(self, step: int, cell: int | None = None) -> None:
         """Coarser or finer around that cell; without one around the cursor, else around the middle."""
@@ -349,7 +359,7 @@ class TimelineView(LineView):
     def action_fit(self) -> None:
         if self.window is not None:
             start, now = self.window.axis.start, self._model.clock()
-            room = self.window.cells - _AHEAD
+            room = self.window.cells - AHEAD
             self._scale, self.following = scale_that_fits(start, now, list(self._quiet()), room, 0.0), True
             self.sync()
 
@@ -411,6 +421,10 @@ class Timeline(Vertical):
 
     def sync(self) -> None:
         self.view.sync()
+
+    def reveal(self) -> None:
+        """What was chosen in another panel comes into sight."""
+        self.view.reveal()
 
     def on_timeline_view_moved(self, message: TimelineView.Moved) -> None:
         message.stop()
