@@ -210,6 +210,7 @@ def serve(
     from lambdatui.experiment import headless
     from lambdatui.experiment.outputs import STDOUT, OutputError, Outputs
     from lambdatui.experiment.target import TargetError
+    from lambdatui.garbage import search_once
 
     def ready(url: str) -> None:
         click.echo(f"ready {url}")
@@ -229,6 +230,7 @@ def serve(
     _check_temporary_folder()
     try:
         with Outputs(journal_file=journal, transcript=False) as outputs:
+            search_once()
             readers = outputs.readers()
             asyncio.run(headless.serve(opened, language, port, readers, ready, doors, until_eof=until_eof))
     except headless.Interrupted:
