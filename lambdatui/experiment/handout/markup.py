@@ -6,6 +6,7 @@ text, of whomever, and becomes harmless on its way in.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from html import escape
 from typing import TypeAlias
@@ -24,6 +25,10 @@ Child: TypeAlias = "str | int | Iterable[Child] | None"
 _VOID = frozenset({"meta", "br", "col"})
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "html_block", "html_inline"])
 """No markup of theirs, and nothing that a page would have to load."""
+
+_WIDE = "[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]"
+_BROKEN = re.compile(f"(?<={_WIDE})\n(?={_WIDE})")
+"""The end of a line in a Chinese text, which is no space."""
 
 
 def el(tag: str, *children: Child, **attributes: str | int | float | bool | None) -> Html:
@@ -48,7 +53,7 @@ def text(of: str) -> Html:
 
 def prose(markdown: str) -> Html:
     """Markdown, of which only the text and its structure are taken."""
-    return Html(_MARKDOWN.render(_legible(markdown)))
+    return Html(_BROKEN.sub("", _MARKDOWN.render(_legible(markdown))))
 
 
 def _legible(of: str) -> str:

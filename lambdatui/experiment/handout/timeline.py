@@ -112,6 +112,8 @@ class _Canvas:
     def __init__(self, lab: Lab, words: Words, axis: Axis, end: float) -> None:
         self._lab, self._words, self._axis, self._end = lab, words, axis, end
         self._seen: set[Kind | str] = set()
+        self._signed = 0.0
+        """Where in the row the last sign stands above a bar that is too short to have it inside."""
 
     # -- rows -------------------------------------------------------------------------------------------------------
 
@@ -133,6 +135,7 @@ class _Canvas:
         lines: list[Html] = []
         bars: list[Html] = []
         reached, worst = -1.0, 0
+        self._signed = 0.0
         for span in environment.history.spans:
             x, width = self._place(span)
             rank = _RANKS.get(span.outcome or "", 0)
@@ -158,14 +161,17 @@ class _Canvas:
         return [*lines, *bars]
 
     def _invoke(self, span: Span, x: float, width: float) -> Html:
-        outcome = span.outcome if span.outcome in _SIGNS else "busy"
-        self._seen.add(outcome or "busy")
+        outcome = span.outcome if span.outcome and span.outcome in _SIGNS else "busy"
+        self._seen.add(outcome)
         pieces = [self._titled("rect", span, **_box(x, width), class_=outcome)]
         if outcome in ("failed", "timed_out") and width > 4:
             pieces.append(el("rect", **_box(x, width), fill=f"url(#tl-{outcome})"))
         label = next((each for each in self._labels(span) if len(each) * _LETTER + 8 <= width), "")
         if label:
             pieces.append(_text(x + 5, 16.5, label, "on"))
+        elif outcome in _RANKS and x > self._signed + 2 * _LETTER:
+            pieces.append(_text(x + width / 2, 5.5, _SIGNS[outcome], f"over {outcome}", "middle"))
+            self._signed = x
         return join(pieces)
 
     def _labels(self, span: Span) -> list[str]:
@@ -283,10 +289,13 @@ class _Canvas:
             drawn.append(_text(x + width / 2, 36, gap(cut.end - cut.start), "soft small", anchor="middle"))
             middle = x + width / 2
             drawn.append(el("path", d=f"M{middle - 6:.1f} 45l3-5 3 5 3-5 3 5", class_="zig"))
+        cuts = [cut.cell for cut in axis.breaks(0, _CELLS)]
         for tick in axis.ticks(0, _CELLS - 4, _TICKS_APART):
             x = _LEFT + _CELL * tick.cell
             drawn.append(el("path", d=f"M{x:.1f} 40V{bottom:g}", class_="grid"))
-            drawn.append(_text(x, 36, elapsed(tick.seconds), "soft small", anchor="middle" if tick.cell else "start"))
+            if not any(cell - 5 < tick.cell < cell + BREAK + 5 for cell in cuts):
+                anchor = "middle" if tick.cell else "start"
+                drawn.append(_text(x, 36, elapsed(tick.seconds), "soft small", anchor))
         reached = 0.0
         for number, step in enumerate(self._lab.experiment.steps if self._lab.experiment else (), 1):
             if step.started_at is None:
