@@ -18,7 +18,7 @@ from lambdatui.time_axis import BREAK, Axis, elapsed, gap
 
 ROWS = 34
 """Of one picture, which has to fit on a sheet of paper; where there are more there are several pictures."""
-_WIDTH, _LEFT, _RIGHT = 1000.0, 132.0, 14.0
+_WIDTH, _LEFT, _RIGHT = 840.0, 118.0, 14.0
 _CELL = 4.5
 """The axis counts in cells; so wide is one."""
 _CELLS = int((_WIDTH - _LEFT - _RIGHT) / _CELL)
