@@ -255,8 +255,8 @@ class _Page:
             return None
         several = len({each.function for each in lab.invocations.values()}) > 1
         rows: list[tuple[Child, ...]] = []
-        shown = [attempt for each in [*lab.invocations.values()][:MAX_ROWS] for attempt in each.attempts]
-        for each in shown[:MAX_ROWS]:
+        attempts = [attempt for each in lab.invocations.values() for attempt in each.attempts]
+        for each in attempts[:MAX_ROWS]:
             attempt = f".{each.attempt}" if each.attempt > 1 else ""
             memory = f"{each.max_memory_used_mb} / {each.memory_size_mb} MB" if each.memory_size_mb else ""
             start = {True: said["cold"], False: said["warm"], None: ""}[each.cold_start]
@@ -288,9 +288,10 @@ class _Page:
             (said["memory used"], True),
             (said["environment"], False),
         ]
-        table = self._table("invocations", columns, rows, len(shown))
+        table = self._table("invocations", columns, rows, len(attempts))
         pairs = [self._event_and_result(each) for each in [*lab.invocations.values()][:MAX_ROWS]]
-        details = el("details", el("summary", said["events and results"]), el("dl", pairs, class_="payloads"))
+        more = self._more(len(lab.invocations) - len(pairs))
+        details = el("details", el("summary", said["events and results"]), el("dl", pairs, class_="payloads"), more)
         return self._section("invocations", table, details)
 
     def _event_and_result(self, invocation: Invocation) -> Html:
@@ -367,8 +368,10 @@ class _Page:
             el("tr", [el("td", row[at], class_="figure" if columns[at][1] else None) for at in kept]) for row in rows
         ]
         table = el("table", el("thead", el("tr", head)), el("tbody", body), class_="wide")
-        more = el("p", f"{self._words['more']}: {count - len(rows)}", class_="soft") if count > len(rows) else None
-        return join((self._scrolling(table, self._words[name], "table"), more))
+        return join((self._scrolling(table, self._words[name], "table"), self._more(count - len(rows))))
+
+    def _more(self, count: int) -> Html | None:
+        return el("p", f"{self._words['more']}: {count}", class_="soft") if count else None
 
     # -- logs and the rest ------------------------------------------------------------------------------------------
 
