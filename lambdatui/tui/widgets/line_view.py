@@ -146,11 +146,10 @@ class LineView(ScrollView, can_focus=True):
         line, cursor = self.row(number), self.is_cursor(number)
         self._painted[number] = line, cursor
         self._widest = max(self._widest, width(line))
-        strip = self._strip(number, line, base)
-        strip = strip.apply_offsets(0, number).crop_extend(self.column, self.column + cells, base)
         if cursor:
-            strip = strip.apply_style(self._line_style("cursor" if self.has_focus else "cursor-blurred"))
-        return strip
+            base += self._line_style("cursor" if self.has_focus else "cursor-blurred")
+        strip = self._strip(number, line, base)
+        return strip.apply_offsets(0, number).crop_extend(self.column, self.column + cells, base)
 
     def _line_style(self, name: str) -> Style:
         assert isinstance(self.screen, LineScreen)
