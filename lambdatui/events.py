@@ -303,6 +303,18 @@ class InitFinished:
 
 
 @dataclass(frozen=True)
+class EnvironmentMeasured:
+    """What its processes use while they work: memory, CPU time in percent of one core since the measurement before,
+    and files in /tmp (None: too many to add them up). Told at most twice a second, and only where it has changed; once
+    more when the work is over."""
+
+    environment: str
+    memory_mb: int
+    cpu_percent: int
+    tmp_mb: int | None
+
+
+@dataclass(frozen=True)
 class EnvironmentFrozen:
     """Nothing to do: every process of the environment is stopped until the next invocation."""
 
@@ -630,6 +642,7 @@ Event: TypeAlias = (
     | ExtensionInitFinished
     | TelemetrySubscribed
     | InitFinished
+    | EnvironmentMeasured
     | EnvironmentFrozen
     | EnvironmentThawed
     | EnvironmentShutdown

@@ -101,6 +101,13 @@ class Environment:
     last_status: str | None = None
     """Status of the last invocation that ended here."""
     max_memory_used_mb: int | None = None
+    memory_mb: int | None = None
+    """What its processes hold, as it was measured last; None without processes, too, as is the next."""
+    cpu_percent: int | None = None
+    """Of one core."""
+    tmp_mb: int | None = None
+    configuration: dict[str, Json] = field(default_factory=dict)
+    """The function's, of the generation that it runs."""
     last_used_at: float | None = None
     ended_because: str | None = None
     ended_at: float | None = None
@@ -438,6 +445,7 @@ class Lab:
                 | ev.InitPhaseFinished()
                 | ev.ExtensionInitFinished()
                 | ev.InitFinished()
+                | ev.EnvironmentMeasured()
                 | ev.EnvironmentFrozen()
                 | ev.EnvironmentThawed()
                 | ev.EnvironmentShutdown()
@@ -492,11 +500,16 @@ class Lab:
                 time,
                 event.version,
                 event.initialization_type,
+                configuration=self._configuration(event.function, event.version),
             )
             self.activity.change(time, 1)
             return
         environment = self.environments.get(event.environment)  # type: ignore[union-attr]
         if environment is None:
+            return
+        if isinstance(event, ev.EnvironmentMeasured):
+            environment.memory_mb, environment.cpu_percent = event.memory_mb, event.cpu_percent
+            environment.tmp_mb = event.tmp_mb
             return
         self._lengthen(environment.history, time, event)
         match event:
@@ -514,17 +527,27 @@ class Lab:
                 environment.state = "busy" if environment.current else "idle"
             case ev.EnvironmentFrozen():
                 environment.frozen, environment.state = True, "idle"
+                environment.cpu_percent = None if environment.cpu_percent is None else 0
             case ev.EnvironmentThawed():
                 environment.frozen, environment.state = False, "busy"
             case ev.EnvironmentShutdown():
                 environment.state, environment.frozen = "shutdown", False
             case ev.EnvironmentReset():
                 environment.state, environment.frozen = "reset", False
+                environment.memory_mb = environment.cpu_percent = None
             case ev.EnvironmentRetired():
                 environment.retired = True
             case ev.EnvironmentEnded():
                 environment.state, environment.frozen = "ended", False
                 environment.ended_because, environment.ended_at = event.because, time
+                environment.memory_mb = environment.cpu_percent = environment.tmp_mb = None
+
+    def _configuration(self, name: str, version: str) -> dict[str, Json]:
+        function = self.functions.get(name)
+        if function is None:
+            return {}
+        published = function.versions.get(version)
+        return published.configuration if published else function.configuration
 
     def _apply_invocation(self, time: float, event: ev.Event) -> None:
         if isinstance(event, ev.InvocationAccepted):

@@ -17,7 +17,7 @@ from lambdatui.control.protocol import Decoder, ProtocolError, encode
 from lambdatui.control.roles import Role, refusal
 from lambdatui.events import Json, Record
 from lambdatui.experiment.runner import Runner
-from lambdatui.experiment.target import Target, TargetError
+from lambdatui.experiment.target import OpenTarget, TargetError
 from lambdatui.journal import save
 from lambdatui.lab import Lab
 from lambdatui.refusal import ServiceRefusal
@@ -63,7 +63,7 @@ class Refused(Exception):
 class Attendant:
     """Screens come and go as they like. `runner` is None where there is no experiment; `stop` ends the laboratory."""
 
-    def __init__(self, service: Target, lab: Lab, runner: Runner | None, stop: Callable[[], None]) -> None:
+    def __init__(self, service: OpenTarget, lab: Lab, runner: Runner | None, stop: Callable[[], None]) -> None:
         self._service = service
         self._lab = lab
         self._runner = runner
@@ -112,7 +112,7 @@ class Attendant:
         try:
             if sentence := refusal(role, str(message.get("command")), self._lab.others_may_act):
                 raise Refused(sentence)
-            result = await self._carry_out(message)
+            result = await self._carry_out(message, role)
         except LaboratoryCleared:
             pass  # a restart, which somebody asked for
         except (Refused, ServiceRefusal, TargetError, ValueError) as refused:
@@ -123,7 +123,7 @@ class Attendant:
             writer.write(encode({"reply": message.get("id"), "error": error, "result": result}))
             await writer.drain()
 
-    async def _carry_out(self, message: dict[str, Json]) -> Json:
+    async def _carry_out(self, message: dict[str, Json], role: Role) -> Json:
         match message:
             case {"command": "next"}:
                 choice = message.get("choice")
@@ -142,11 +142,22 @@ class Attendant:
                 self._service.journal.append(ev.OthersMayAct(allowed))
             case {"command": "save", "file": str(file)}:
                 await self._save(Path(file))
+            case {"command": "inspect", "environment": str(environment)}:
+                reveal = role is Role.OWNER and message.get("reveal") is True
+                return self._service.inspect(environment, reveal=reveal)
+            case {"command": "preview", "environment": str(environment), "file": str(name)}:
+                return self._preview(environment, name)
             case {"command": "stop"}:
                 self._stop()
             case _:
                 raise Refused(f"There is no such command: {message.get('command')!r}.")
         return None
+
+    def _preview(self, environment: str, file: str) -> Json:
+        try:
+            return self._service.preview(environment, file)
+        except OSError as error:
+            raise Refused(f"{file} cannot be read: {error.strerror or error}") from None
 
     async def _invoke(self, message: dict[str, Json]) -> Json:
         """Fired by hand, so many times at once; the request ids."""

@@ -308,6 +308,17 @@ class Service:
         functions should be there."""
         self._invocations.asynchronous.recover()
 
+    # a look inside
+
+    def inspect(self, environment: str, *, reveal: bool = False) -> dict[str, Json]:
+        """The processes, the variables and the files of an environment that there is; values of variables that look
+        secret are left out unless `reveal`. Raises NoSuchEnvironment, as the next does."""
+        return self._pool.inspect(environment, reveal=reveal)
+
+    def preview(self, environment: str, file: str) -> dict[str, Json]:
+        """The beginning of a file in its /tmp, as :class:`lambdatui.sandbox.inspection.Preview`. Raises OSError."""
+        return self._pool.preview(environment, file)
+
     # the end
 
     async def settled(self) -> None:

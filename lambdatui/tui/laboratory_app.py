@@ -20,6 +20,7 @@ from lambdatui.tui.pulse import Pulse
 from lambdatui.tui.sanitise import clean_line
 from lambdatui.tui.screens.laboratory import LaboratoryScreen
 from lambdatui.tui.theme import DARK, LIGHT
+from lambdatui.tui.widgets.line_view import LineScreen
 from lambdatui.tui.wrapping import install
 
 LABORATORY_LOST = 1
@@ -100,9 +101,9 @@ class LaboratoryApp(App[int]):
         self.exit(LABORATORY_LOST, return_code=LABORATORY_LOST)
 
     def _beat(self) -> float | None:
-        for screen in self.screen_stack:
-            if isinstance(screen, LaboratoryScreen) and screen.is_mounted:
-                screen.sync()
+        screens = [screen for screen in self.screen_stack if isinstance(screen, LineScreen) and screen.is_mounted]
+        for screen in screens[-1:]:  # it covers those below, which catch up when it goes
+            screen.sync()
         return self.model.period
 
     def order(self, command: str, **arguments: Json) -> None:
@@ -125,6 +126,13 @@ class LaboratoryApp(App[int]):
         except ConnectionEnded:
             pass  # the end of the events tells it
         return ""
+
+    async def inquire(self, command: str, **arguments: Json) -> Json:
+        """What the laboratory answers; raises CommandFailed. None where there is no laboratory any more."""
+        try:
+            return await self._laboratory.command(command, **arguments)
+        except ConnectionEnded:
+            return None
 
     def action_leave(self, code: int = 0) -> None:
         self.exit(code, return_code=code)

@@ -166,6 +166,8 @@ async def test_an_update_and_a_reclaim_by_hand(connect: Connect) -> None:
         ("invoke", {"times": 101}, "1 to 100 times"),
         ("invoke", {"times": "x"}, "is no number"),
         ("predict", {"step": 1, "choice": 1}, "asks for no prediction"),
+        ("inspect", {"environment": "abcdefgh"}, "There is no environment abcdef, or it has ended"),
+        ("preview", {"environment": "abcdefgh", "file": "x"}, "There is no environment abcdef"),
     ],
 )
 async def test_what_makes_no_sense_is_refused_in_a_sentence(
@@ -174,6 +176,18 @@ async def test_what_makes_no_sense_is_refused_in_a_sentence(
     screen = await connect()
     with pytest.raises(CommandFailed, match=sentence):
         await screen.command(name, **arguments)
+    await screen.close()
+
+
+async def test_a_look_inside_an_environment(connect: Connect) -> None:
+    screen = await connect()
+    await screen.command("invoke")
+    await screen.until(lambda lab: [each.frozen for each in lab.environments.values()] == [True])
+    (name,) = screen.lab.environments
+    seen = await screen.command("inspect", environment=name)
+    assert isinstance(seen, dict) and seen["processes"] and seen["files_complete"]
+    with pytest.raises(CommandFailed, match="nothing cannot be read: No such file or directory"):
+        await screen.command("preview", environment=name, file="nothing")
     await screen.close()
 
 
