@@ -54,7 +54,7 @@ async def test_a_function_answers(cloud: Cloud) -> None:
 
     assert (answer["StatusCode"], answer["ExecutedVersion"]) == (200, "$LATEST")
     assert json.loads(answer["Payload"]) == {"hello": "you"}
-    assert answer["ResponseMetadata"]["RequestId"] in cloud.lab.invocations
+    assert cloud.lab.invocations[answer["ResponseMetadata"]["RequestId"]].source == "endpoint"
 
 
 async def test_every_form_of_a_name(cloud: Cloud) -> None:
