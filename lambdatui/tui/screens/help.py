@@ -38,6 +38,7 @@ _ALWAYS = (
     ("ctrl+p", "Commands by name, and themes"),
     ("q, ctrl+c", "Quit"),
 )
+_DIGITS = "Panels; while the Guide asks for a prediction and has the focus, the choices"
 _KINDS = {
     Kind.EXTENSION_INIT: "Extensions start and register",
     Kind.RUNTIME_INIT: "The runtime starts",
@@ -101,11 +102,11 @@ class Help(ModalScreen[None]):
 
     def _content(self, cells: int) -> Content:
         keys = [
-            (_NAMES.get(binding.key, binding.key), binding.tooltip)
+            (_keys(binding), binding.tooltip)
             for binding in self._explained
             if isinstance(binding, Binding) and binding.tooltip and not binding.key.isdigit()
         ]
-        keys.append(("1-5", "Panels; while the Guide asks for a prediction and has the focus, the choices"))
+        keys.append(("1-5", _DIGITS if self._panels else "The tabs"))
         lines = [Content.assemble(("Keys", "bold $primary"))]
         for key, text in (*keys, *_ALWAYS):
             lines += _entry(key, text, "bold", cells)
@@ -134,10 +135,9 @@ class Help(ModalScreen[None]):
 
     def _keys_of(self, panel: str, cells: int) -> list[Content]:
         lines: list[Content] = []
-        for binding in self._panels[panel]:
+        for binding in self._panels.get(panel, ()):
             if isinstance(binding, Binding):
-                keys = " ".join(_NAMES.get(key, key) for key in binding.key.split(","))
-                lines += _entry(keys, binding.tooltip, "bold", cells)
+                lines += _entry(_keys(binding), binding.tooltip, "bold", cells)
         return lines
 
     def _signs(self) -> list[tuple[str, str, str]]:
@@ -156,6 +156,10 @@ class Help(ModalScreen[None]):
             (f"{glyphs.failed} failed", "The same after a failure of the runtime", "$error"),
             (f"{glyphs.gone} gone", "Ended, with its processes and its /tmp", "$faint"),
         ]
+
+
+def _keys(binding: Binding) -> str:
+    return " ".join(_NAMES.get(key, key) for key in binding.key.split(","))
 
 
 def _entry(sign: str, text: str, style: str, cells: int) -> list[Content]:

@@ -21,6 +21,8 @@ _INLINE_WHY = 125
 _GONE_SHOWN = 3
 """If more have ended, only the last two of them are shown, and one row stands for the rest."""
 
+_OPENS = "Look into one: its whole life, its processes, variables and files"
+
 
 @dataclass(frozen=True)
 class Ended:
