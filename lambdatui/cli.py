@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import difflib
+import ipaddress
 import json
 import os
 import signal
@@ -269,6 +270,52 @@ def attach(experiment: str | None) -> int:
 
     _check_terminal()
     return attach_screen(str(door(Path(_running(experiment)[0].folder), Role.GUEST)), Role.GUEST)
+
+
+@lambdatui.command()
+@_experiment
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="0 is any that is free.")
+@click.option("--bind", metavar="ADDRESS", default="127.0.0.1", help="Let others than this computer come, to ADDRESS.")
+@_parameters
+@_language
+def web(experiment: str, port: int, bind: str, parameters: tuple[str, ...], asked: str | None) -> int:
+    """Open an experiment in a browser, for as many as come: all see the same laboratory.
+
+    Two addresses are told, each with its token: who has the first acts, who has the second watches. Goes on until
+    SIGINT or SIGTERM.
+    """
+    try:
+        from lambdatui import web
+    except ImportError:
+        raise Trouble("for this, install the extra `web`: pip install 'lambdatui[web]'") from None
+    from lambdatui.control.client import LaunchFailed, Launching
+    from lambdatui.control.roles import Role
+
+    language = _chosen(asked)
+    _check_temporary_folder()
+    _parsed(parameters)
+    try:
+        ipaddress.ip_address(bind)
+    except ValueError:
+        raise Trouble(f"--bind needs an address of this computer, such as 192.168.1.2, not {bind}") from None
+
+    def ready(site: web.Site) -> None:
+        click.echo(f"ready {site.url(Role.OWNER)}\nwatch {site.url(Role.GUEST)}")
+        if not ipaddress.ip_address(bind).is_loopback:
+            click.echo("lambdatui: what goes over the network is not encrypted, the tokens neither", err=True)
+
+    try:
+        launched = Launching(experiment, language, parameters=parameters).ready()
+    except LaunchFailed as failure:
+        raise Trouble(str(failure)) from None
+    try:
+        if not asyncio.run(web.serve(launched, experiment, bind, port, ready)):
+            raise Trouble("the laboratory has ended unexpectedly")
+    except OSError as error:
+        raise Trouble(f"{bind}:{port} cannot be had: {error.strerror}") from None
+    finally:
+        launched.close()
+    return ExitCode.PASSED
 
 
 @lambdatui.command()

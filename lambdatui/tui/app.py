@@ -14,6 +14,7 @@ from lambdatui.control.client import Client, LaunchFailed, Launching
 from lambdatui.control.roles import Role
 
 if TYPE_CHECKING:
+    from lambdatui.tui.glyphs import Glyphs
     from lambdatui.tui.laboratory_app import LaboratoryApp
 
 BAD_INPUT = 2
@@ -44,7 +45,7 @@ def open_screen(experiment: str, language: str | None = None, port: int = 0, par
         launching.cancel()
         return INTERRUPTED
     try:
-        code = asyncio.run(_show(launched.socket_path, Role.OWNER))
+        code = asyncio.run(show(launched.socket_path, Role.OWNER))
         # Looked at before it is told to end: afterwards it has ended in any case.
         epitaph = launched.how_it_ended() if code == 1 else None
     except KeyboardInterrupt:
@@ -60,20 +61,21 @@ def attach_screen(socket_path: str, role: Role) -> int:
     from lambdatui.tui.laboratory_app import LABORATORY_LOST
 
     try:
-        code = asyncio.run(_show(socket_path, role))
+        code = asyncio.run(show(socket_path, role))
     except KeyboardInterrupt:
         return INTERRUPTED
     return _fail("the laboratory has ended", 0) if code == LABORATORY_LOST else code
 
 
-async def _show(socket_path: str, role: Role) -> int:
+async def show(socket_path: str, role: Role, glyphs: Glyphs | None = None) -> int:
+    """Until somebody leaves, or the laboratory ends; the return code of the app."""
     from lambdatui.tui.laboratory_app import LABORATORY_LOST, LaboratoryApp
 
     try:
         client = await Client.connect(socket_path)
     except OSError:
         return LABORATORY_LOST
-    app = LaboratoryApp(client, role=role)
+    app = LaboratoryApp(client, glyphs=glyphs, role=role)
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         loop.add_signal_handler(number, _leave, app, 128 + number)

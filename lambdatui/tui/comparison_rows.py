@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from lambdatui.lab import Invocation
 from lambdatui.tui.duration_bar import bar, parts
-from lambdatui.tui.glyphs import invocation_state
+from lambdatui.tui.glyphs import ASCII, invocation_state
 from lambdatui.tui.invocation_rows import LABEL, came_by, label, target
 from lambdatui.tui.json_lines import wrapped
 from lambdatui.tui.model import Model
@@ -35,12 +35,13 @@ Pair: TypeAlias = tuple[str | None, str | None, bool]
 
 def comparison_rows(first: Invocation, second: Invocation, model: Model, cells: int) -> list[Line]:
     """Side by side, or where there is little room one below the other."""
-    rows = _figures(first, second, model, cells)
+    rows, both = _figures(first, second, model, cells), (first, second)
+    between = " | " if model.glyphs is ASCII else " │ "
     for name, one, other in (("event", first.event, second.event), ("result", first.payload, second.payload)):
-        rows += [[], *_section(name, paired(_lines(one), _lines(other)), cells, first, second)]
+        rows += [[], *_section(name, paired(_lines(one), _lines(other)), cells, both, between)]
     log, other_log = (model.logbook.of_request(each.request_id).texts for each in (first, second))
     pairs = paired(log, other_log, lambda text: _PASSING.sub("", text.replace(first.request_id, second.request_id)))
-    return [*rows, [], *_section("log", pairs, cells, first, second)]
+    return [*rows, [], *_section("log", pairs, cells, both, between)]
 
 
 def _lines(payload: str | None) -> list[str]:
@@ -125,7 +126,7 @@ def _bars(first: Invocation, second: Invocation, model: Model, cells: int) -> li
 # -- texts ------------------------------------------------------------------------------------------------------------
 
 
-def _section(name: str, pairs: list[Pair], cells: int, first: Invocation, second: Invocation) -> list[Line]:
+def _section(name: str, pairs: list[Pair], cells: int, both: tuple[Invocation, Invocation], between: str) -> list[Line]:
     if not pairs:
         return [[label(name), ("none", "dim")]]
     if all(same and one == other for one, other, same in pairs):
@@ -135,12 +136,12 @@ def _section(name: str, pairs: list[Pair], cells: int, first: Invocation, second
     told = f"{differing} of {len(pairs)} lines differ" if differing else "the same but for ids, times and figures"
     rows = [[label(name), (told, "warn" if differing else "good")]]
     if cells >= _SIDE_BY_SIDE:
-        return [*rows, *_side_by_side(pairs, cells)]
-    signs: Line = [("- ", "bad"), (f"#{first.number}  ", "dim"), ("+ ", "good"), (f"#{second.number}", "dim")]
+        return [*rows, *_side_by_side(pairs, cells, between)]
+    signs: Line = [("- ", "bad"), (f"#{both[0].number}  ", "dim"), ("+ ", "good"), (f"#{both[1].number}", "dim")]
     return [[*rows[0], ("  ", "text"), *(signs if differing else [])], *_one_below_the_other(pairs, cells)]
 
 
-def _side_by_side(pairs: list[Pair], cells: int) -> list[Line]:
+def _side_by_side(pairs: list[Pair], cells: int, between: str) -> list[Line]:
     size = (cells - 3) // 2
     rows: list[Line] = []
     for one, other, same in pairs:
@@ -148,7 +149,7 @@ def _side_by_side(pairs: list[Pair], cells: int) -> list[Line]:
         right = _pieces(other, "  " if same or other is None else "+ ", "text" if same else "good", size)
         for number in range(max(len(left), len(right))):
             beside = left[number] if number < len(left) else ("", "text")
-            row: Line = [(fit(beside[0], size), beside[1]), (" │ ", "dim")]
+            row: Line = [(fit(beside[0], size), beside[1]), (between, "dim")]
             rows.append([*row, right[number]] if number < len(right) else row)
     return rows
 

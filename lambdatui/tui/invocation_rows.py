@@ -151,7 +151,7 @@ def _took(invocation: Invocation, model: Model, room: int, brief: bool = False) 
     of = parts(invocation, model)
     if brief and invocation.duration_ms is None:
         of = [part for part in of if part.word == "first byte"]
-    drawn = [] if brief else bar(of, min(room, _MAX_BAR))
+    drawn = [] if brief else bar(of, min(room - 2, _MAX_BAR))
     items = figures(of, with_strokes=not brief)
     if invocation.billed_duration_ms is not None:
         items.append([(f"{invocation.billed_duration_ms} ms", "text"), (" billed", "dim")])

@@ -167,6 +167,8 @@ async def test_a_throttle_says_whose_limit_it_is(cloud: Cloud) -> None:
     assert (response["Error"]["Code"], response["Error"]["Message"]) == ("TooManyRequestsException", "Rate Exceeded.")
     assert response["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
     assert (response["Type"], response["ResponseMetadata"]["HTTPStatusCode"]) == ("User", 429)
+    (invocation,) = cloud.lab.invocations.values()
+    assert response["ResponseMetadata"]["RequestId"] == invocation.request_id
 
 
 @pytest.mark.parametrize("log_format", ["Text", "JSON"])

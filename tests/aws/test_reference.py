@@ -6,8 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import botocore.session
 import pytest
 
+from lambdatui.aws.arns import function_reference
 from lambdatui.aws.call import Call, Caller
 from lambdatui.aws.lambda_api.api import LambdaApi
 from lambdatui.refusal import AccessDenied, InvalidParameter, ResourceNotFound, ServiceRefusal, ValidationFailed
@@ -87,3 +89,14 @@ async def test_what_a_function_allows_needs_no_policy_of_the_role(cloud: Cloud) 
     body = {"CodeSha256": "another"}
 
     assert await refusal(cloud, "PublishVersion", caller=CALLER, body=body) is InvalidParameter
+
+
+def test_the_forms_are_told_as_the_service_has_them() -> None:
+    """Its own patterns, which need not be ours."""
+    model = botocore.session.Session().get_service_model("lambda")
+    for operation, name in (("Invoke", "FunctionName"), ("TagResource", "Resource")):
+        pattern = model.operation_model(operation).input_shape.members[name].metadata["pattern"]
+        with pytest.raises(ValidationFailed) as refused:
+            function_reference("no name", member=name[0].lower() + name[1:])
+        told = str(refused.value).partition("pattern: ")[2]
+        assert told == pattern.replace("|(capacity-provider|network-connector):[a-zA-Z0-9-_]{1,64}", "")

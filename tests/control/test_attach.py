@@ -12,6 +12,7 @@ import sys
 import termios
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 

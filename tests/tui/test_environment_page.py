@@ -243,11 +243,10 @@ async def test_the_help_has_the_keys_of_the_page() -> None:
 async def test_the_value_in_the_row_is_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     copied: list[str] = []
 
-    async def keep(text: str) -> bool:
+    async def keep(text: str, _: object) -> None:
         copied.append(text)
-        return True
 
-    monkeypatch.setattr("lambdatui.tui.screens.environment.copy_natively", keep)
+    monkeypatch.setattr("lambdatui.tui.screens.environment.copy", keep)
     async with staged(measured()).up((80, 24)) as stage:
         await stage.press("2", "j", "enter", "G", "k", "c")
         assert copied == [f"2023/11/14/[$LATEST]{ENVIRONMENTS[0] * 2}"]

@@ -247,37 +247,6 @@ async def test_what_a_function_has_by_a_qualifier_is_with_its_versions() -> None
         assert "live" not in row and "policy s3-may" in row
 
 
-async def test_log_events_that_somebody_puts_are_shown_until_somebody_deletes_them() -> None:
-    stage = Stage(recorded.three_busy())
-    async with stage.up((120, 40)):
-        before = stage.rows("#log")
-        stage.script.add(
-            ev.LogGroupCreated("audit", {}),
-            ev.LogStreamCreated("audit", "mine"),
-            ev.LogEventsPut("audit", "mine", (1_700_000_000_000, 1_700_000_000_001), ("by hand", "two\nlines")),
-        )
-        await stage.play()
-        assert [row.split("mine ")[1].strip() for row in stage.rows("#log")[-3:]] == ["by hand", "two", "lines"]
-        await stage.press("4", "[")  # the last stream
-        assert [row[13:].strip() for row in stage.rows("#log")] == ["by hand", "two", "lines"]
-        stage.script.add(ev.LogStreamDeleted("audit", "mine"))
-        await stage.play()
-        assert stage.rows("#log") == before and "mine" not in stage.rows("#streams")[0]
-
-
-async def test_a_log_group_that_is_deleted_takes_the_lines_of_its_invocations_with_it() -> None:
-    stage = Stage(recorded.three_busy())
-    async with stage.up((120, 40)):
-        environment = recorded.ENVIRONMENTS[0]
-        assert any("START" in row for row in stage.rows("#invocation"))
-        stage.script.add(ev.LogGroupDeleted(recorded.GROUP))
-        await stage.play()
-        assert stage.rows("#log") == [] and "START" not in " ".join(stage.rows("#invocation"))
-        stage.script.log(environment, "again")
-        await stage.play()
-        assert [row.split()[1:] for row in stage.rows("#log")] == [[environment[:6], "again"]]
-
-
 async def test_what_was_uploaded_is_told_from_what_lies_in_a_folder_and_what_is_deleted_vanishes() -> None:
     name, other = recorded.FUNCTION, "Uploaded"
     script = recorded.at_start()

@@ -97,7 +97,7 @@ class Aliases:
 
     async def delete(self, call: Call) -> Response:
         await self._aliases.delete(function_of(call).name, Named.of_query(call).name)
-        return Response(204)
+        return rest_answer(204)
 
     def _members(self, function: str, alias: Alias) -> dict[str, Json]:
         members: dict[str, Json] = {

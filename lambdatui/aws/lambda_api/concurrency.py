@@ -72,7 +72,7 @@ class Concurrency:
 
     async def release(self, call: Call) -> Response:
         await self._concurrency.reserve(unqualified(call), None)
-        return Response(204)
+        return rest_answer(204)
 
     # provisioned
 
@@ -95,7 +95,7 @@ class Concurrency:
 
     async def unprovision(self, call: Call) -> Response:
         self._concurrency.unprovision(*_qualified(call))
-        return Response(204)
+        return rest_answer(204)
 
     # the account
 

@@ -98,7 +98,7 @@ class EventInvoke:
 
     async def delete(self, call: Call) -> Response:
         await self._configs.delete(*_named(call))
-        return Response(204)
+        return rest_answer(204)
 
     async def list(self, call: Call) -> Response:
         function, wanted = function_of(call).name, List.of_query(call)

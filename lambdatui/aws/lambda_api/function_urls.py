@@ -99,7 +99,7 @@ class FunctionUrls:
 
     async def delete(self, call: Call) -> Response:
         await self._urls.delete(*_named(call))
-        return Response(204)
+        return rest_answer(204)
 
     async def list(self, call: Call) -> Response:
         function, _ = _named(call)

@@ -160,7 +160,7 @@ class Functions:
     async def delete(self, call: Call) -> Response:
         function = function_of(call)
         await self._service.delete(function.name, function.qualifier)
-        return rest_answer(204, None)
+        return rest_answer(204)
 
     async def update_configuration(self, call: Call) -> Response:
         function = function_of(call)

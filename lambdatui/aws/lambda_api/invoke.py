@@ -79,7 +79,7 @@ class Invoke:
         caller = self._service.begin(request)
         invocation = self._lab.invocations[caller.request_id]
         if invocation.status == "throttled":
-            raise TooManyRequests(invocation.throttle_reason or "")
+            raise TooManyRequests(invocation.throttle_reason or "", caller.request_id)
         return caller, invocation
 
     async def _events(self, caller: Caller, invocation: Invocation, tail: bool) -> AsyncGenerator[bytes, None]:

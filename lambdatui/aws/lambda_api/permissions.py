@@ -92,7 +92,7 @@ class Permissions:
     async def remove(self, call: Call) -> Response:
         given = Remove.of_query(call)
         self._permissions.remove(*_named(call), given.statement_id, given.revision_id)
-        return Response(204)
+        return rest_answer(204)
 
     async def get(self, call: Call) -> Response:
         policy = self._permissions.get(*_named(call))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lambdatui.aws.arns import FunctionReference, function_reference
 from lambdatui.aws.call import Call
-from lambdatui.refusal import InvalidParameter, ValidationFailed
+from lambdatui.refusal import InvalidParameter
 
 
 def function_of(call: Call) -> FunctionReference:
@@ -12,14 +12,7 @@ def function_of(call: Call) -> FunctionReference:
     it is. Raises ServiceRefusal."""
     if "FunctionName" in call.parameters:
         return function_reference(call.parameters["FunctionName"], call.query.get("Qualifier"))
-    arn = call.parameters["Resource"]
-    function = function_reference(arn, member="resource")
-    if function.account is None or function.region is None:
-        raise ValidationFailed(
-            f"1 validation error detected: Value '{arn}' at 'resource' failed to satisfy constraint: "
-            "Member must be the ARN of a function"
-        )
-    return function
+    return function_reference(call.parameters["Resource"], member="resource")
 
 
 def unqualified(call: Call) -> str:

@@ -39,7 +39,7 @@ class Tags:
         function, given = self._function(call), TagInput.of(call)
         check_tags(given.tags)
         self._service.tag(function, given.tags)
-        return rest_answer(204, None)
+        return rest_answer(204)
 
     async def untag(self, call: Call) -> Response:
         function = self._function(call)
@@ -50,7 +50,7 @@ class Tags:
                 "Member must not be null"
             )
         self._service.untag(function, keys)
-        return rest_answer(204, None)
+        return rest_answer(204)
 
     async def list(self, call: Call) -> Response:
         function = self._function(call)

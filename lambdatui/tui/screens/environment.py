@@ -14,7 +14,7 @@ from lambdatui.control.client import CommandFailed
 from lambdatui.events import Json
 from lambdatui.lab import Environment
 from lambdatui.tui import environment_page as page
-from lambdatui.tui.clipboard import copy_natively
+from lambdatui.tui.clipboard import copy
 from lambdatui.tui.environment_page import Entry, Page
 from lambdatui.tui.inside import Inside, Preview, preview_of
 from lambdatui.tui.model import Model
@@ -305,8 +305,7 @@ class EnvironmentScreen(LineScreen):
         text = self.get_selected_text() or (entry.copied if entry else "")
         if not text:
             return
-        if not await copy_natively(text):
-            self.app.copy_to_clipboard(text)
+        await copy(text, self.app)
         self.query_one(KeyLine).tell(f"{plural(text.count(chr(10)) + 1, 'line')} copied.")
 
     def action_back(self) -> None:

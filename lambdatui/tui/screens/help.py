@@ -23,12 +23,16 @@ _NAMES = {
     "question_mark": "?",
     "right_square_bracket": "]",
     "left_square_bracket": "[",
+    "right_curly_bracket": "}",
+    "left_curly_bracket": "{",
     "escape": "esc",
     "full_stop": ".",
     "comma": ",",
     "plus": "+",
     "minus": "-",
     "equals_sign": "=",
+    "greater_than_sign": ">",
+    "less_than_sign": "<",
 }
 _ALWAYS = (
     ("j k", "One line down, up; also the arrow keys"),
@@ -115,7 +119,7 @@ class Help(ModalScreen[None]):
             lines += _entry("elsewhere", 'eval "$(lambdatui env)" lets another terminal in', "bold", cells)
             lines += _entry("endpoint", self._endpoint, "bold", cells)
         lines += [Content(""), Content.assemble(("Environments", "bold $primary"))]
-        lines += self._keys_of("Environments", cells)
+        lines += _bindings(self._panels.get("Environments", ()), cells)
         for sign in self._signs():
             lines += _entry(*sign, cells)
         if self._sandbox:
@@ -123,22 +127,17 @@ class Help(ModalScreen[None]):
                 "isolation", f"Each environment has processes of its own; here: {self._sandbox}", "bold", cells
             )
         lines += [Content(""), Content.assemble(("Invocations", "bold $primary"))]
-        lines += self._keys_of("Invocations", cells)
+        lines += _bindings(self._panels.get("Invocations", ()), cells)
         lines += _entry(f"{self._glyphs.init} pending", _PENDING, "$secondary", cells)
+        lines += [Content(""), Content.assemble(("Logs", "bold $primary"))]
+        lines += _bindings(self._panels.get("Logs", ()), cells)
         lines += [Content(""), Content.assemble(("Timeline", "bold $primary"))]
-        lines += self._keys_of("Timeline", cells)
+        lines += _bindings(self._panels.get("Timeline", ()), cells)
         strokes = strokes_for(self._glyphs)
         for kind, word, role in LEGEND:
             lines += _entry(f"{strokes.kinds[kind]} {word}", _KINDS[kind], _COLOURS[role], cells)
         lines += _entry(strokes.cut, "A time in which nothing happened anywhere, shortened", "$muted", cells)
         return Content("\n").join(lines)
-
-    def _keys_of(self, panel: str, cells: int) -> list[Content]:
-        lines: list[Content] = []
-        for binding in self._panels.get(panel, ()):
-            if isinstance(binding, Binding):
-                lines += _entry(_keys(binding), binding.tooltip, "bold", cells)
-        return lines
 
     def _signs(self) -> list[tuple[str, str, str]]:
         glyphs = self._glyphs
@@ -160,6 +159,14 @@ class Help(ModalScreen[None]):
 
 def _keys(binding: Binding) -> str:
     return " ".join(_NAMES.get(key, key) for key in binding.key.split(","))
+
+
+def _bindings(bindings: Sequence[BindingType], cells: int) -> list[Content]:
+    lines: list[Content] = []
+    for binding in bindings:
+        if isinstance(binding, Binding):
+            lines += _entry(_keys(binding), binding.tooltip, "bold", cells)
+    return lines
 
 
 def _entry(sign: str, text: str, style: str, cells: int) -> list[Content]:

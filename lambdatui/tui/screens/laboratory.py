@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from time import strftime
 from typing import ClassVar, Protocol
@@ -12,7 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from lambdatui.events import Json
-from lambdatui.tui.clipboard import copy_natively
+from lambdatui.tui.clipboard import copy
 from lambdatui.tui.invocation_rows import target
 from lambdatui.tui.logbook import stream_key
 from lambdatui.tui.model import STALE, Model
@@ -26,8 +27,10 @@ from lambdatui.tui.widgets.guide import Guide
 from lambdatui.tui.widgets.invocations import Invocations
 from lambdatui.tui.widgets.key_line import KEYS, Key, KeyLine
 from lambdatui.tui.widgets.line_view import LineScreen
+from lambdatui.tui.widgets.log_view import LogView
 from lambdatui.tui.widgets.logs import Logs
 from lambdatui.tui.widgets.panel import Panel
+from lambdatui.tui.widgets.stream_tree import StreamTree
 from lambdatui.tui.widgets.timeline import Timeline, TimelineView
 from lambdatui.tui.widgets.top_bar import TopBar
 from lambdatui.tui.wording import plural
@@ -110,7 +113,7 @@ class LaboratoryScreen(LineScreen):
                 with Vertical(id="side"):
                     yield Panel(2, "Environments", Environments(self._model, id="table"), "#table", id="environments")
                     yield Panel(3, "Invocations", Invocations(self._model), "Invocations > .front", id="invocations")
-                    yield Panel(4, "Logs", Logs(self._model), "#log", id="logs")
+                    yield Panel(4, "Logs", Logs(self._model), "#branches, #log", id="logs")
             yield Panel(5, "Timeline", Timeline(self._model), "#lanes", id="timeline")
         yield KeyLine(self.KEYS, id="keys")
         yield Static(f"lambdatui needs 60 columns and 16 rows.\n{self.PURPOSE}", id="too-small")
@@ -212,7 +215,7 @@ class LaboratoryScreen(LineScreen):
         self.query_one(Logs).open_filter()
 
     def action_back(self) -> None:
-        if self.query_one(Logs).close_filter():
+        if self.query_one(Logs).back():
             return
         if self._model.choice is not None:
             self._model.choice = None
@@ -259,7 +262,11 @@ class LaboratoryScreen(LineScreen):
             self.query_one(Logs).choose(stream)
 
     def on_logs_described(self, message: Logs.Described) -> None:
+        self.panels[3].entitle(message.title)
         self.panels[3].tell(message.text)
+
+    def on_logs_told(self, message: Logs.Told) -> None:
+        self._tell(message.text)
 
     def _tell(self, message: str) -> None:
         self.query_one(KeyLine).tell(message)
@@ -389,9 +396,12 @@ class LaboratoryScreen(LineScreen):
 
     def action_help(self) -> None:
         model = self._model
-        panels = {
+        everywhere = {each.key for each in self.BINDINGS if isinstance(each, Binding)}
+        logs = [*Logs.BINDINGS, *LogView.BINDINGS, *StreamTree.BINDINGS]
+        panels: dict[str, Sequence[BindingType]] = {
             "Environments": Environments.BINDINGS,
             "Invocations": Invocations.BINDINGS,
+            "Logs": [each for each in logs if isinstance(each, Binding) and each.key not in everywhere],
             "Timeline": TimelineView.BINDINGS,
         }
         self.app.push_screen(Help(self.BINDINGS, panels, model.glyphs, self._sandbox, model.lab.endpoint))
@@ -400,8 +410,7 @@ class LaboratoryScreen(LineScreen):
         text = self.get_selected_text() or self._record()
         if not text:
             return
-        if not await copy_natively(text):
-            self.app.copy_to_clipboard(text)
+        await copy(text, self.app)
         self._tell(f"{plural(text.count(chr(10)) + 1, 'line')} copied.")
 
     def _record(self) -> str:
@@ -414,4 +423,4 @@ class LaboratoryScreen(LineScreen):
                 return self.query_one(Invocations).copy_text()
             case 5:
                 return self.query_one(Timeline).copy_text()
-        return self.query_one(Logs).view.copy_text()
+        return self.query_one(Logs).copy_text()

@@ -10,6 +10,7 @@ from textual import events
 from textual.message import Message
 
 from lambdatui.lab import Invocation
+from lambdatui.tui.glyphs import ASCII
 from lambdatui.tui.invocation_columns import (
     COLUMNS,
     Column,
@@ -80,7 +81,7 @@ class InvocationTable(LineView):
 
     @property
     def heads(self) -> Line:
-        up, down = ("^", "v") if self._model.glyphs.dot == "-" else ("↑", "↓")
+        up, down = ("^", "v") if self._model.glyphs is ASCII else ("↑", "↓")
         return crop(head_row(self.columns, self._sorted_by, down if self._index.descending else up), self.cells)
 
     @property
@@ -112,7 +113,7 @@ class InvocationTable(LineView):
         self.sync()
 
     def sort_by_next(self) -> None:
-        names = [column.name for column, _ in self.columns]
+        names = [column.name for column, _ in self.columns] or ["#"]
         at = names.index(self._sorted_by) if self._sorted_by in names else -1
         self.sort_by(names[(at + 1) % len(names)])
 

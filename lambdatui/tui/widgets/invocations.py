@@ -253,12 +253,16 @@ class Invocations(Vertical):
         self._before = "all"
 
     def action_sort(self) -> None:
-        self.show("all")
-        self.table.sort_by_next()
+        if self._shown == "all":
+            self.table.sort_by_next()
+        else:
+            self.show("all")
 
     def action_turn_round(self) -> None:
-        self.show("all")
-        self.table.turn_round()
+        if self._shown == "all":
+            self.table.turn_round()
+        else:
+            self.show("all")
 
     def action_again(self) -> None:
         if self.chosen is not None:
