@@ -16,7 +16,7 @@ from lambdatui.lab import Lab
 EXPERIMENT = """
 title: Control
 functions:
-  F: {handler: app.handler, code: ./code, timeout: 30}
+  F: {handler: app.handler, code: ./code, timeout: 30, environment: {DB_PASSWORD: hunter2}}
 steps:
   - name: one
     predict: {ask: What?, choices: [a, b], answer: 1}

@@ -42,6 +42,7 @@ _ALWAYS = (
     ("ctrl+p", "Commands by name, and themes"),
     ("q, ctrl+c", "Quit"),
 )
+_DIGITS = "Panels; while the Guide asks for a prediction and has the focus, the choices"
 _KINDS = {
     Kind.EXTENSION_INIT: "Extensions start and register",
     Kind.RUNTIME_INIT: "The runtime starts",
@@ -105,11 +106,11 @@ class Help(ModalScreen[None]):
 
     def _content(self, cells: int) -> Content:
         keys = [
-            (_NAMES.get(binding.key, binding.key), binding.tooltip)
+            (_keys(binding), binding.tooltip)
             for binding in self._explained
             if isinstance(binding, Binding) and binding.tooltip and not binding.key.isdigit()
         ]
-        keys.append(("1-5", "Panels; while the Guide asks for a prediction and has the focus, the choices"))
+        keys.append(("1-5", _DIGITS if self._panels else "The tabs"))
         lines = [Content.assemble(("Keys", "bold $primary"))]
         for key, text in (*keys, *_ALWAYS):
             lines += _entry(key, text, "bold", cells)
@@ -156,12 +157,15 @@ class Help(ModalScreen[None]):
         ]
 
 
+def _keys(binding: Binding) -> str:
+    return " ".join(_NAMES.get(key, key) for key in binding.key.split(","))
+
+
 def _bindings(bindings: Sequence[BindingType], cells: int) -> list[Content]:
     lines: list[Content] = []
     for binding in bindings:
         if isinstance(binding, Binding):
-            keys = " ".join(_NAMES.get(key, key) for key in binding.key.split(","))
-            lines += _entry(keys, binding.tooltip, "bold", cells)
+            lines += _entry(_keys(binding), binding.tooltip, "bold", cells)
     return lines
 
 
