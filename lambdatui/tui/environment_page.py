@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from lambdatui.lab import Environment, Invocation
@@ -43,6 +43,8 @@ class Page(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, number: int, /) -> Entry: ...
+
+    def __iter__(self) -> Iterator[Entry]: ...
 
 
 def _row(label: str, items: Iterable[Line], copied: str, cells: int) -> list[Entry]:
@@ -228,7 +230,7 @@ def files(inside: Inside, model: Model, cells: int, opened: str, preview: Previe
         ]
         rows.append(Entry(line, each.name, each.name if each.kind == "file" else ""))
         if each.name == opened and preview is not None:
-            rows += _preview(preview, model, cells)
+            rows += [replace(row, opens=each.name) for row in _preview(preview, model, cells)]
     if not inside.files_complete:
         rows.append(Entry([(f"The first {plural(len(inside.files), 'name')} that were found.", "dim")]))
     return rows

@@ -1,48 +1,43 @@
-"""What a log line looks like: time and stream before it, the service's own lines and errors in their colours."""
+"""What a row of a log record looks like: time and stream before it, the service's own and errors in their colours."""
 
 from __future__ import annotations
 
 import re
+from typing import Final
 
-from lambdatui.tui.logbook import LogLine
-from lambdatui.tui.spans import Line, fit, wrap
-from lambdatui.tui.wording import clock_time
+from lambdatui.tui.spans import Line, fit
 
-_TROUBLE = re.compile(
+TROUBLE: Final = re.compile(
     r"Task timed out|Traceback|\[ERROR\]|Runtime exited|Status: (error|timeout)|errorMessage|\bERROR\b|Error:"
 )
+"""What a record of an error has."""
+STREAM_WIDTH: Final = 6
+"""Cells of a stream's short name."""
 _STREAM_COLOURS = 6
-
-
-def prefix_width(with_time: bool, stream_width: int) -> int:
-    """Cells before the text."""
-    return (13 if with_time else 0) + (stream_width + 1 if stream_width else 0)
+_LOOKED_AT = 4000
+"""Characters."""
 
 
 def log_row(
-    line: LogLine,
-    piece: int,
-    pattern: re.Pattern[str] | None,
-    with_time: bool,
-    stream_name: str,
-    wrap_at: int | None,
+    text: str,
+    role: str,
+    pattern: re.Pattern[str] | None = None,
+    stamp: str = "",
+    stream: tuple[str, int] | None = None,
 ) -> Line:
-    """One row of a log line: all of it, or where it wraps, its nth piece. `stream_name` is '' where it is clear."""
-    role = "bad" if _TROUBLE.search(line.text) else "platform" if line.origin.platform else "text"
-    row: Line = []
-    if with_time:
-        row.append((f"{clock_time(line.origin.time, milliseconds=True)} " if piece == 0 else " " * 13, "dim"))
-    if stream_name:
-        shown = fit(stream_name, 6) if piece == 0 else " " * 6
-        row.append((f"{shown} ", f"stream-{line.origin.stream % _STREAM_COLOURS}"))
-    text = line.text if wrap_at is None else wrap(line.text, wrap_at)[piece]
-    if pattern is None:
-        row.append((text, role))
-        return row
+    """`text` after a stamp and the name and number of its stream, where they are shown; matches marked."""
+    row: Line = [(stamp, "dim")] if stamp else []
+    if stream is not None:
+        row.append((f"{fit(stream[0], STREAM_WIDTH)} ", f"stream-{stream[1] % _STREAM_COLOURS}"))
     end = 0
-    for match in pattern.finditer(text):
+    for match in pattern.finditer(text) if pattern else ():
         if match.end() > match.start():
             row += [(text[end : match.start()], role), (match.group(), "match")]
             end = match.end()
     row.append((text[end:], role))
     return [span for span in row if span[0]]
+
+
+def record_role(text: str, platform: bool) -> str:
+    """How a record is coloured."""
+    return "bad" if TROUBLE.search(text[:_LOOKED_AT]) else "platform" if platform else "text"

@@ -49,6 +49,13 @@ def clean_lines(text: str, max_line: int = MAX_LINE) -> list[str]:
     return [piece for line in lines for piece in _pieces(line, max_line)]
 
 
+def clean_record(text: str) -> str:
+    """`text` as a log keeps it: clean and without tabs, its lines as they are."""
+    if text.isascii() and text.isprintable():
+        return text
+    return clean(text).expandtabs(_TAB_SIZE)
+
+
 def clean_line(text: str) -> str:
     """`text` on a single line."""
     return " ".join(clean(text).split())

@@ -62,11 +62,6 @@ def wrap(text: str, cells: int) -> list[str]:
     return [text[start:end] for start, end in pairwise([0, *offsets, len(text)])]
 
 
-def wrapped_height(text: str, cells: int) -> int:
-    """How many pieces :func:`wrap` makes."""
-    return 1 + len(break_offsets(text, cells))
-
-
 def flow(items: Iterable[Line], cells: int, gap: str = "  ") -> list[Line]:
     """`items` one after the other, on as many lines as that takes; an item of a single span may need several."""
     lines: list[Line] = []

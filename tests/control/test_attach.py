@@ -12,6 +12,7 @@ import sys
 import termios
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,6 +59,12 @@ async def test_guests_watch_until_they_may_act(launched: Launched) -> None:
                 await guest.command(command)
         await owner.command("next")
         await guest.until(lambda lab: lab.experiment and lab.experiment.steps[0].state == "passed")
+        name = next(iter(guest.lab.environments))
+        for screen, secret in ((owner, "hunter2"), (guest, None)):
+            seen: Any = await screen.command("inspect", environment=name, reveal=True)
+            assert {each["name"]: each["value"] for each in seen["variables"]}["DB_PASSWORD"] == secret
+        with pytest.raises(CommandFailed, match="watching"):
+            await guest.command("preview", environment=name, file="x")
 
         await owner.command("let_others_act", allowed=True)
         await guest.until(lambda lab: lab.others_may_act)

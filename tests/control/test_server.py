@@ -16,7 +16,7 @@ from lambdatui.lab import Lab
 EXPERIMENT = """
 title: Control
 functions:
-  F: {handler: app.handler, code: ./code, timeout: 30}
+  F: {handler: app.handler, code: ./code, timeout: 30, environment: {DB_PASSWORD: hunter2}}
 steps:
   - name: one
     predict: {ask: What?, choices: [a, b], answer: 1}
@@ -104,6 +104,19 @@ async def test_three_at_once_by_hand_while_a_step_is_waiting(connect: Connect) -
     assert isinstance(ids, list) and len(ids) == 3
     await screen.until(lambda lab: len(lab.invocations) == 3 and all(each.done for each in lab.invocations.values()))
     assert len(screen.lab.environments) == 3
+    await screen.close()
+
+
+async def test_again_by_a_qualifier_and_without_waiting_for_the_answer(connect: Connect) -> None:
+    screen = await connect()
+    await screen.command("invoke", qualifier="$LATEST", invocation_type="Event")
+    await screen.until(lambda lab: [each.condition for each in lab.invocations.values()] == ["Success"])
+    [invocation] = screen.lab.invocations.values()
+    assert (invocation.qualifier, invocation.invocation_type, invocation.source) == ("$LATEST", "Event", "")
+    wrong: tuple[tuple[str, Json], ...] = (("qualifier", 3), ("qualifier", "7"), ("invocation_type", "Whenever"))
+    for name, value in (*wrong, ("invocation_type", [])):
+        with pytest.raises(CommandFailed):
+            await screen.command("invoke", **{name: value})
     await screen.close()
 
 

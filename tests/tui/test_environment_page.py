@@ -9,9 +9,11 @@ import pytest
 from lambdatui import events as ev
 from lambdatui.control.client import CommandFailed
 from lambdatui.events import Json
+from lambdatui.tui.environment_rows import environment_row
 from lambdatui.tui.glyphs import ASCII, UNICODE, Glyphs
 from lambdatui.tui.screens.environment import EnvironmentScreen, PageView
-from lambdatui.tui.spans import plain
+from lambdatui.tui.spans import Line, plain
+from lambdatui.tui.widgets import environments
 from lambdatui.tui.widgets.life import Life
 from tests.tui import recorded
 from tests.tui.recorded import ENVIRONMENTS, NASTY, REQUESTS, START, Player, Script
@@ -121,7 +123,7 @@ def ended(count: int) -> Script:
 
 async def test_many_that_have_ended_fold_into_a_row_below_those_that_live() -> None:
     async with staged(ended(7)).up((80, 24)) as stage:
-        await stage.press("2", "z")
+        await stage.press("tab", "z")
         listed = [row for row in stage.rows("#table") if "busy" in row or "gone" in row or "ended" in row]
         listed = [row for row in listed if not row.strip().startswith(("ended", "created"))]
         assert [row.split()[1] for row in listed] == ["busy", "gone", "gone", "5"]
@@ -135,7 +137,7 @@ async def test_many_that_have_ended_fold_into_a_row_below_those_that_live() -> N
 
 async def test_a_few_that_have_ended_are_shown() -> None:
     async with staged(ended(3)).up((80, 24)) as stage:
-        await stage.press("2", "z")
+        await stage.press("tab", "z")
         assert sum("† gone" in row for row in stage.rows("#table")) == 3
 
 
@@ -149,7 +151,7 @@ async def test_enter_opens_the_environment_under_the_cursor_and_esc_goes_back() 
         await stage.press("n")
         assert ENVIRONMENTS[2] in said(stage)
         await stage.press("n", "N", "N", "escape")
-        assert stage.app.screen is stage.screen and stage.panel == 2
+        assert not isinstance(stage.app.screen, EnvironmentScreen) and stage.panel == 2
 
 
 async def test_each_tab_says_what_is_inside() -> None:
@@ -170,7 +172,9 @@ async def test_each_tab_says_what_is_inside() -> None:
         assert "hunter2" not in said(stage)
         await stage.press("5", "j", "j", "enter")
         assert "24 MB that are no text" in said(stage)
-        await stage.press("j", "j", "enter")
+        await stage.press("j", "enter")
+        assert "no text" not in said(stage), "also from within"
+        await stage.press("enter", "j", "j", "enter")
         assert "said in /tmp" in said(stage) and "39 KB in all" in said(stage) and "no text" not in said(stage)
         assert "The first 3 names that were found." in said(stage)
         await stage.press("enter")
@@ -233,16 +237,16 @@ async def test_the_help_has_the_keys_of_the_page() -> None:
         await stage.press("2", "enter", "question_mark")
         text = str(stage.app.screen.query_one("#help Static").content)  # type: ignore[attr-defined]
         assert "Look at the invocation, or into the file" in text and "The next environment" in text
+        assert "] tab" in text and "The tabs" in text and "bracket" not in text
 
 
 async def test_the_value_in_the_row_is_copied(monkeypatch: pytest.MonkeyPatch) -> None:
     copied: list[str] = []
 
-    async def keep(text: str) -> bool:
+    async def keep(text: str, _: object) -> None:
         copied.append(text)
-        return True
 
-    monkeypatch.setattr("lambdatui.tui.screens.environment.copy_natively", keep)
+    monkeypatch.setattr("lambdatui.tui.screens.environment.copy", keep)
     async with staged(measured()).up((80, 24)) as stage:
         await stage.press("2", "j", "enter", "G", "k", "c")
         assert copied == [f"2023/11/14/[$LATEST]{ENVIRONMENTS[0] * 2}"]
@@ -256,11 +260,29 @@ async def test_a_long_life_fits_and_is_drawn_quickly() -> None:
         script.add(ev.InvocationPlaced(f"r{number + 1}", "aa" * 8, False), ev.EnvironmentThawed("aa" * 8))
         script.running("aa" * 8, f"r{number + 1}", init_ms=None)
     async with staged(script).up((80, 24)) as stage:
-        await stage.press("2", "enter", "2")
+        await stage.press("tab", "enter", "2")
         assert "now" in plain(stage.app.screen.query_one(Life).lines[0])
         assert rows(stage)[0].startswith("#1501 ")
         await stage.press("G")
         assert rows(stage)[-1].startswith("#1 ")
+
+
+async def test_of_three_hundred_only_those_in_sight_are_laid_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    script, made = recorded.at_start().at(1), 0
+
+    def counted(*arguments: Any, **more: Any) -> Line:
+        nonlocal made
+        made += 1
+        return environment_row(*arguments, **more)
+
+    for number in range(300):
+        name = f"{number:04x}" * 4
+        script.accepted(f"r{number}").cold(name, f"r{number}").running(name, f"r{number}")
+    async with staged(script).up((80, 24)) as stage:
+        await stage.press("tab")
+        monkeypatch.setattr(environments, "environment_row", counted)
+        stage.screen.query_one("#table", environments.Environments).action_down()
+        assert 0 < made <= 4 * stage.screen.query_one("#table").size.height
 
 
 # -- pictures -------------------------------------------------------------------------------------------------------

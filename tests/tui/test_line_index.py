@@ -10,17 +10,27 @@ from hypothesis import strategies as st
 
 from lambdatui.tui import line_index
 from lambdatui.tui.line_index import LineIndex
-from lambdatui.tui.logbook import Log, Origin
-from lambdatui.tui.spans import wrap, wrapped_height
+from lambdatui.tui.log_store import LogStore, Origin
+from lambdatui.tui.logbook import Log
+from lambdatui.tui.record_rows import RecordRows, record_rows
+from lambdatui.tui.spans import wrap
 
 ORIGIN = Origin(0.0, False, 0)
 WIDTH, HEIGHT = 12, 7
 
 
-def log(*texts: str) -> Log:
-    lines = Log()
-    lines.extend(list(texts), ORIGIN)
-    return lines
+class Growing(Log):
+    """All records of a store of its own."""
+
+    def __init__(self, *texts: str) -> None:
+        self.store = LogStore()
+        super().__init__(self.store)
+        self.write(*texts)
+
+    def write(self, *texts: str) -> None:
+        first = len(self.store)
+        self.store.add(list(texts), ORIGIN)
+        self.extend(range(first, len(self.store)))
 
 
 def wrapped(lines: Log, pattern: re.Pattern[str] | None, width: int) -> list[tuple[int, int]]:
@@ -57,11 +67,11 @@ def test_what_is_in_sight_is_what_wrapping_everything_shows(
     batches: list[list[str]], searched: str | None, moves: list[int | float]
 ) -> None:
     pattern = re.compile(searched) if searched else None
-    lines, moves = Log(), list(moves)
+    lines, moves = Growing(), list(moves)
     index = LineIndex(lines, pattern, width=WIDTH)
     view = View(index)
     for batch in batches:
-        lines.extend(batch * 9, ORIGIN)
+        lines.write(*batch * 9)
         index.scan(60)
         everything = wrapped(lines, pattern, WIDTH)
         if moves:
@@ -78,7 +88,7 @@ def test_what_is_in_sight_is_what_wrapping_everything_shows(
 
 
 def test_scrolling_up_shows_the_row_before_wherever_it_is() -> None:
-    lines = log(*("b " * 30 for _ in range(1000)))
+    lines = Growing(*("b " * 30 for _ in range(1000)))
     index = LineIndex(lines, width=WIDTH)
     everything = wrapped(lines, None, WIDTH)
     index.settle_end(HEIGHT)
@@ -93,12 +103,12 @@ def test_scrolling_up_shows_the_row_before_wherever_it_is() -> None:
 def test_a_width_costs_no_more_in_a_long_log(monkeypatch: pytest.MonkeyPatch) -> None:
     measured: list[str] = []
 
-    def counted(text: str, width: int) -> int:
+    def counted(text: str, width: int | None, at_most: int | None) -> RecordRows:
         measured.append(text)
-        return wrapped_height(text, width)
+        return record_rows(text, width, at_most)
 
-    monkeypatch.setattr(line_index, "wrapped_height", counted)
-    index = LineIndex(log(*(f"line {number} and more" for number in range(200_000))), re.compile("1"), width=WIDTH)
+    monkeypatch.setattr(line_index, "record_rows", counted)
+    index = LineIndex(Growing(*(f"line {number} and more" for number in range(200_000))), re.compile("1"), width=WIDTH)
     while index.scan(0.01):
         pass
     for only_matches, width in ((True, 20), (False, 30), (False, 9)):

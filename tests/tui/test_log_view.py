@@ -130,7 +130,9 @@ async def test_log_events_that_somebody_puts_are_shown_until_somebody_deletes_th
             ev.LogEventsPut("audit", "mine", (1_700_000_000_000, 1_700_000_000_001), ("by hand", "two\nlines")),
         )
         await stage.play()
-        assert [row.split("mine ")[1].strip() for row in stage.rows("#log")[-3:]] == ["by hand", "two", "lines"]
+        rows = stage.rows("#log")[-3:]
+        assert [row[20:] for row in rows] == ["by hand", "two", "lines"], "a record with a newline is one record"
+        assert [row[13:19].strip() for row in rows] == ["mine", "mine", ""]
         await stage.press("4", "[")  # the last stream
         assert [row[13:].strip() for row in stage.rows("#log")] == ["by hand", "two", "lines"]
         stage.script.add(ev.LogStreamDeleted("audit", "mine"))

@@ -14,7 +14,7 @@ from lambdatui.control.client import CommandFailed
 from lambdatui.events import Json
 from lambdatui.lab import Environment
 from lambdatui.tui import environment_page as page
-from lambdatui.tui.clipboard import copy_natively
+from lambdatui.tui.clipboard import copy
 from lambdatui.tui.environment_page import Entry, Page
 from lambdatui.tui.inside import Inside, Preview, preview_of
 from lambdatui.tui.model import Model
@@ -66,6 +66,10 @@ class PageView(LineView):
             self.scroll_to(y=0, animate=False)
         self._cursor = max(0, min(self._cursor, len(shown) - 1))
         self.sync()
+
+    def find(self, opens: str) -> None:
+        """Put the cursor on the first row that opens this."""
+        self._move_to(next((at for at, entry in enumerate(self._page) if entry.opens == opens), self._cursor))
 
     @property
     def entry(self) -> Entry | None:
@@ -120,8 +124,8 @@ class EnvironmentScreen(LineScreen):
 
     AUTO_FOCUS = "#inside"
     BINDINGS: ClassVar[list[BindingType]] = [
-        _key("right_square_bracket,tab,l,right", "tab(1)", "Next tab", "The next tab", "next_tab"),
-        _key("left_square_bracket,shift+tab,h,left", "tab(-1)", "Previous tab", "The one before", "previous_tab"),
+        _key("right_square_bracket,tab", "tab(1)", "Next tab", "The next tab", "next_tab"),
+        _key("left_square_bracket,shift+tab", "tab(-1)", "Previous tab", "The one before", "previous_tab"),
         *(
             _key(str(number), f"show_tab({number})", name.capitalize(), f"To {name}", f"tab_{number}")
             for number, name in enumerate(_TABS, 1)
@@ -143,6 +147,8 @@ class EnvironmentScreen(LineScreen):
         self._revealed = False
         self._turn_to(environment)
 
+    _preview: Preview | str | None
+
     def _turn_to(self, environment: str) -> None:
         self._subject = environment
         self._inside: Inside | None = None
@@ -152,8 +158,6 @@ class EnvironmentScreen(LineScreen):
         self._asked_at = float("-inf")
         self._looked_at: tuple[object, ...] | None = None
         self._shown: tuple[object, ...] | None = None
-
-    _preview: Preview | str | None
 
     def compose(self) -> ComposeResult:
         yield LineStrip(id="top")
@@ -278,6 +282,7 @@ class EnvironmentScreen(LineScreen):
         if self._file:
             self.run_worker(self._read(self._subject, self._file), name="preview", exit_on_error=True)
         self.sync()
+        self.query_one(PageView).find(entry.opens)
 
     def action_reveal(self) -> None:
         self._revealed = not self._revealed
@@ -300,8 +305,7 @@ class EnvironmentScreen(LineScreen):
         text = self.get_selected_text() or (entry.copied if entry else "")
         if not text:
             return
-        if not await copy_natively(text):
-            self.app.copy_to_clipboard(text)
+        await copy(text, self.app)
         self.query_one(KeyLine).tell(f"{plural(text.count(chr(10)) + 1, 'line')} copied.")
 
     def action_back(self) -> None:

@@ -23,6 +23,8 @@ _NAMES = {
     "question_mark": "?",
     "right_square_bracket": "]",
     "left_square_bracket": "[",
+    "right_curly_bracket": "}",
+    "left_curly_bracket": "{",
     "escape": "esc",
     "full_stop": ".",
     "comma": ",",
@@ -40,6 +42,7 @@ _ALWAYS = (
     ("ctrl+p", "Commands by name, and themes"),
     ("q, ctrl+c", "Quit"),
 )
+_DIGITS = "Panels; while the Guide asks for a prediction and has the focus, the choices"
 _KINDS = {
     Kind.EXTENSION_INIT: "Extensions start and register",
     Kind.RUNTIME_INIT: "The runtime starts",
@@ -103,11 +106,11 @@ class Help(ModalScreen[None]):
 
     def _content(self, cells: int) -> Content:
         keys = [
-            (_NAMES.get(binding.key, binding.key), binding.tooltip)
+            (_keys(binding), binding.tooltip)
             for binding in self._explained
             if isinstance(binding, Binding) and binding.tooltip and not binding.key.isdigit()
         ]
-        keys.append(("1-5", "Panels; while the Guide asks for a prediction and has the focus, the choices"))
+        keys.append(("1-5", _DIGITS if self._panels else "The tabs"))
         lines = [Content.assemble(("Keys", "bold $primary"))]
         for key, text in (*keys, *_ALWAYS):
             lines += _entry(key, text, "bold", cells)
@@ -116,7 +119,7 @@ class Help(ModalScreen[None]):
             lines += _entry("elsewhere", 'eval "$(lambdatui env)" lets another terminal in', "bold", cells)
             lines += _entry("endpoint", self._endpoint, "bold", cells)
         lines += [Content(""), Content.assemble(("Environments", "bold $primary"))]
-        lines += self._keys_of("Environments", cells)
+        lines += _bindings(self._panels.get("Environments", ()), cells)
         for sign in self._signs():
             lines += _entry(*sign, cells)
         if self._sandbox:
@@ -124,23 +127,17 @@ class Help(ModalScreen[None]):
                 "isolation", f"Each environment has processes of its own; here: {self._sandbox}", "bold", cells
             )
         lines += [Content(""), Content.assemble(("Invocations", "bold $primary"))]
-        lines += self._keys_of("Invocations", cells)
+        lines += _bindings(self._panels.get("Invocations", ()), cells)
         lines += _entry(f"{self._glyphs.init} pending", _PENDING, "$secondary", cells)
+        lines += [Content(""), Content.assemble(("Logs", "bold $primary"))]
+        lines += _bindings(self._panels.get("Logs", ()), cells)
         lines += [Content(""), Content.assemble(("Timeline", "bold $primary"))]
-        lines += self._keys_of("Timeline", cells)
+        lines += _bindings(self._panels.get("Timeline", ()), cells)
         strokes = strokes_for(self._glyphs)
         for kind, word, role in LEGEND:
             lines += _entry(f"{strokes.kinds[kind]} {word}", _KINDS[kind], _COLOURS[role], cells)
         lines += _entry(strokes.cut, "A time in which nothing happened anywhere, shortened", "$muted", cells)
         return Content("\n").join(lines)
-
-    def _keys_of(self, panel: str, cells: int) -> list[Content]:
-        lines: list[Content] = []
-        for binding in self._panels.get(panel, ()):
-            if isinstance(binding, Binding):
-                keys = " ".join(_NAMES.get(key, key) for key in binding.key.split(","))
-                lines += _entry(keys, binding.tooltip, "bold", cells)
-        return lines
 
     def _signs(self) -> list[tuple[str, str, str]]:
         glyphs = self._glyphs
@@ -158,6 +155,18 @@ class Help(ModalScreen[None]):
             (f"{glyphs.failed} failed", "The same after a failure of the runtime", "$error"),
             (f"{glyphs.gone} gone", "Ended, with its processes and its /tmp", "$faint"),
         ]
+
+
+def _keys(binding: Binding) -> str:
+    return " ".join(_NAMES.get(key, key) for key in binding.key.split(","))
+
+
+def _bindings(bindings: Sequence[BindingType], cells: int) -> list[Content]:
+    lines: list[Content] = []
+    for binding in bindings:
+        if isinstance(binding, Binding):
+            lines += _entry(_keys(binding), binding.tooltip, "bold", cells)
+    return lines
 
 
 def _entry(sign: str, text: str, style: str, cells: int) -> list[Content]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import strftime
 from typing import ClassVar, Protocol
@@ -12,7 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from lambdatui.events import Json
-from lambdatui.tui.clipboard import copy_natively
+from lambdatui.tui.clipboard import copy
 from lambdatui.tui.invocation_rows import target
 from lambdatui.tui.logbook import stream_key
 from lambdatui.tui.model import STALE, Model
@@ -21,13 +22,16 @@ from lambdatui.tui.screens.editor import Editor
 from lambdatui.tui.screens.environment import EnvironmentScreen
 from lambdatui.tui.screens.event_editor import EventEditor
 from lambdatui.tui.screens.help import Help
+from lambdatui.tui.screens.save_as import SaveAs
 from lambdatui.tui.widgets.environments import Environments
 from lambdatui.tui.widgets.guide import Guide
 from lambdatui.tui.widgets.invocations import Invocations
 from lambdatui.tui.widgets.key_line import KEYS, Key, KeyLine
 from lambdatui.tui.widgets.line_view import LineScreen
+from lambdatui.tui.widgets.log_view import LogView
 from lambdatui.tui.widgets.logs import Logs
 from lambdatui.tui.widgets.panel import Panel
+from lambdatui.tui.widgets.stream_tree import StreamTree
 from lambdatui.tui.widgets.timeline import Timeline, TimelineView
 from lambdatui.tui.widgets.top_bar import TopBar
 from lambdatui.tui.wording import plural
@@ -88,6 +92,8 @@ class LaboratoryScreen(LineScreen):
         _key("N", "log('match(-1)')", "Previous match", "To the one before"),
         _key("S", "save_journal", "Save journal", "Save all that has happened, for `lambdatui replay`"),
         _key("A", "let_others_act", "Let others act", "Let attached screens act, too, or only watch again"),
+        _key("H", "save_page", "Save page", "Save what has happened so far as a page (HTML) to hand out"),
+        _key("P", "save_picture", "Save picture", "Save a picture of this screen (SVG)"),
         _key("c", "copy", "Copy", "Copy what is selected, or the record"),
         _key("escape", "back", "Back", "Leave the filter, the zoom, the prediction"),
     ]
@@ -110,7 +116,7 @@ class LaboratoryScreen(LineScreen):
                 with Vertical(id="side"):
                     yield Panel(2, "Environments", Environments(self._model, id="table"), "#table", id="environments")
                     yield Panel(3, "Invocations", Invocations(self._model), "Invocations > .front", id="invocations")
-                    yield Panel(4, "Logs", Logs(self._model), "#log", id="logs")
+                    yield Panel(4, "Logs", Logs(self._model), "#branches, #log", id="logs")
             yield Panel(5, "Timeline", Timeline(self._model), "#lanes", id="timeline")
         yield KeyLine(self.KEYS, id="keys")
         yield Static(f"lambdatui needs 60 columns and 16 rows.\n{self.PURPOSE}", id="too-small")
@@ -212,7 +218,7 @@ class LaboratoryScreen(LineScreen):
         self.query_one(Logs).open_filter()
 
     def action_back(self) -> None:
-        if self.query_one(Logs).close_filter():
+        if self.query_one(Logs).back():
             return
         if self._model.choice is not None:
             self._model.choice = None
@@ -259,7 +265,11 @@ class LaboratoryScreen(LineScreen):
             self.query_one(Logs).choose(stream)
 
     def on_logs_described(self, message: Logs.Described) -> None:
+        self.panels[3].entitle(message.title)
         self.panels[3].tell(message.text)
+
+    def on_logs_told(self, message: Logs.Told) -> None:
+        self._tell(message.text)
 
     def _tell(self, message: str) -> None:
         self.query_one(KeyLine).tell(message)
@@ -389,19 +399,41 @@ class LaboratoryScreen(LineScreen):
 
     def action_help(self) -> None:
         model = self._model
-        panels = {
+        everywhere = {each.key for each in self.BINDINGS if isinstance(each, Binding)}
+        logs = [*Logs.BINDINGS, *LogView.BINDINGS, *StreamTree.BINDINGS]
+        panels: dict[str, Sequence[BindingType]] = {
             "Environments": Environments.BINDINGS,
             "Invocations": Invocations.BINDINGS,
+            "Logs": [each for each in logs if isinstance(each, Binding) and each.key not in everywhere],
             "Timeline": TimelineView.BINDINGS,
         }
         self.app.push_screen(Help(self.BINDINGS, panels, model.glyphs, self._sandbox, model.lab.endpoint))
+
+    def action_save_page(self) -> None:
+        from lambdatui.tui.handout import page_of  # brings Markdown with it, which the first paint need not wait for
+
+        self._save_as("Save a page", ".html", lambda: page_of(self._model))
+
+    def action_save_picture(self) -> None:
+        from lambdatui.tui.handout import picture_of
+
+        picture = picture_of(self.app)  # before the dialog is on it
+        self._save_as("Save a picture of the screen", ".svg", lambda: picture)
+
+    def _save_as(self, title: str, suffix: str, text: Callable[[], str]) -> None:
+        from lambdatui.tui.handout import free_name
+
+        def tell(path: Path | None) -> None:
+            if path is not None:
+                self._tell(f"Saved as {clean_line(str(path))}")
+
+        self.app.push_screen(SaveAs(title, free_name(self._model, suffix, Path.cwd()), text), tell)
 
     async def action_copy(self) -> None:
         text = self.get_selected_text() or self._record()
         if not text:
             return
-        if self.app.is_web or not await copy_natively(text):  # the tool would copy where the laboratory is
-            self.app.copy_to_clipboard(text)
+        await copy(text, self.app)
         self._tell(f"{plural(text.count(chr(10)) + 1, 'line')} copied.")
 
     def _record(self) -> str:
@@ -414,4 +446,4 @@ class LaboratoryScreen(LineScreen):
                 return self.query_one(Invocations).copy_text()
             case 5:
                 return self.query_one(Timeline).copy_text()
-        return self.query_one(Logs).view.copy_text()
+        return self.query_one(Logs).copy_text()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lambdatui.lab import Invocation
 from lambdatui.tui.invocation_rows import LABEL, invocation_rows, label
 from lambdatui.tui.line_index import LineIndex
-from lambdatui.tui.log_rows import log_row
+from lambdatui.tui.log_rows import log_row, record_role
 from lambdatui.tui.logbook import Log
 from lambdatui.tui.model import Model
 from lambdatui.tui.spans import Line, plain
@@ -60,7 +60,8 @@ class InvocationView(LineView):
             return self._head[number]
         number -= len(self._head)
         line, piece = self._log.at(number)
-        row = log_row(self._log.lines[line], piece, None, False, "", self._log.width)
+        text = self._log.rows_of(line).row(piece)
+        row = log_row(text, record_role(text, self._log.lines.origin(line).platform))
         return [label("log" if number == 0 else ""), *row]
 
     def settle(self, row: int) -> int:
