@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import difflib
+import ipaddress
 import json
 import os
 import signal
@@ -20,10 +21,16 @@ from click_default_group import DefaultGroup
 from lambdatui import __version__
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from lambdatui.aws.address import Address
     from lambdatui.events import Json
     from lambdatui.experiment.language import Language
     from lambdatui.experiment.outputs import Outputs
+    from lambdatui.experiment.runner import Runner
     from lambdatui.experiment.schema import ExperimentFile
+    from lambdatui.lab import Lab
+    from lambdatui.service.service import Service
 
 
 class ExitCode(IntEnum):
@@ -90,6 +97,11 @@ _port = click.option(
     "--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Of the endpoint; 0 is any that is free."
 )
 _file = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
+_report = click.option(
+    "--json", "report", type=_file, metavar="FILE", help="Write a report; - for nothing else on stdout."
+)
+_junit = click.option("--junit", type=_file, metavar="FILE", help="Write the checks as JUnit XML.")
+_page = click.option("--html", "page", type=_file, metavar="FILE", help="Write a page to read, print and hand on.")
 
 
 class _Opening(DefaultGroup):  # type: ignore[misc]
@@ -136,7 +148,7 @@ def lambdatui(context: click.Context) -> None:
 def open_(experiment: str, parameters: tuple[str, ...], asked: str | None, port: int) -> int:
     """Open an experiment on the screen. Where standard output is no terminal, or a dumb one, this is `run`."""
     language = _chosen(asked)
-    if not sys.stdout.isatty() or os.environ.get("TERM", "") in ("", "dumb"):
+    if not _has_terminal():
         from lambdatui.experiment.outputs import Outputs
 
         return _run(_with_steps(_load(experiment, parameters)), language, Outputs())
@@ -149,8 +161,9 @@ def open_(experiment: str, parameters: tuple[str, ...], asked: str | None, port:
 
 @lambdatui.command()
 @_experiment
-@click.option("--json", "report", type=_file, metavar="FILE", help="Write a report; - for nothing else on stdout.")
-@click.option("--junit", type=_file, metavar="FILE", help="Write the checks as JUnit XML.")
+@_report
+@_junit
+@_page
 @click.option("--journal", type=_file, metavar="FILE", help="Write all that happens, a JSON object a line.")
 @click.option("--function", metavar="NAME", help="Where there are no steps: invoke this function, not all.")
 @click.option("--event", metavar="EVENT", help="With this: a file, - for stdin, JSON, or a name of `lambdatui events`.")
@@ -160,6 +173,7 @@ def run(
     experiment: str,
     report: Path | None,
     junit: Path | None,
+    page: Path | None,
     journal: Path | None,
     function: str | None,
     event: str | None,
@@ -174,7 +188,26 @@ def run(
     from lambdatui.experiment.outputs import Outputs
 
     what = _with_steps(_load(experiment, parameters), function, event)
-    return _run(what, _chosen(asked), Outputs(report, junit, journal))
+    return _run(what, _chosen(asked), Outputs(report, junit, journal, page))
+
+
+@lambdatui.command("report")
+@click.argument("journal", type=click.Path(path_type=Path, dir_okay=False))
+@_report
+@_junit
+@_page
+def report_(journal: Path, report: Path | None, junit: Path | None, page: Path | None) -> None:
+    """Tell what a saved JOURNAL (`run --journal FILE`) has, as `run` told it: as a transcript, or in the files named.
+
+    A page is in the language that the experiment ran in. Exits with 0 whether or not expectations held.
+    """
+    from lambdatui.experiment.outputs import OutputError, Outputs
+    from lambdatui.experiment.retelling import BadJournal, retell
+
+    try:
+        retell(journal, Outputs(report, junit, None, page, transcript=not (report or junit or page)))
+    except (BadJournal, OutputError) as error:
+        raise Trouble(str(error)) from None
 
 
 @lambdatui.command()
@@ -182,6 +215,7 @@ def run(
 @_parameters
 @_port
 @click.option("--journal", type=_file, metavar="FILE", help="Write all that happens, a JSON object a line.")
+@click.option("--others-may-act", is_flag=True, help="Screens that `lambdatui attach` opens may act, not only watch.")
 @click.option("--until-eof", is_flag=True, help="End with standard input, as when whoever started this is killed.")
 @_language
 def serve(
@@ -189,6 +223,7 @@ def serve(
     parameters: tuple[str, ...],
     port: int,
     journal: Path | None,
+    others_may_act: bool,
     until_eof: bool,
     asked: str | None,
 ) -> int:
@@ -196,12 +231,21 @@ def serve(
 
     The first line on standard output is `ready http://127.0.0.1:PORT`. Goes on until SIGINT or SIGTERM.
     """
+    from lambdatui import events as ev
+    from lambdatui.control.attendant import Attendant, open_doors
     from lambdatui.experiment import headless
     from lambdatui.experiment.outputs import STDOUT, OutputError, Outputs
     from lambdatui.experiment.target import TargetError
+    from lambdatui.garbage import search_once
 
     def ready(url: str) -> None:
         click.echo(f"ready {url}")
+
+    def doors(service: Service, lab: Lab, runner: Runner | None) -> AbstractAsyncContextManager[None]:
+        if others_may_act:
+            service.journal.append(ev.OthersMayAct(True))
+        attendant = Attendant(service, lab, runner, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        return open_doors(attendant, service.folder)
 
     if journal == STDOUT:
         raise Trouble("the journal cannot go to standard output, which says when the endpoint is ready")
@@ -212,7 +256,9 @@ def serve(
     _check_temporary_folder()
     try:
         with Outputs(journal_file=journal, transcript=False) as outputs:
-            asyncio.run(headless.serve(opened, language, port, outputs.readers(), ready, until_eof=until_eof))
+            search_once()
+            readers = outputs.readers()
+            asyncio.run(headless.serve(opened, language, port, readers, ready, doors, until_eof=until_eof))
     except headless.Interrupted:
         pass
     except (OutputError, TargetError) as error:
@@ -228,21 +274,91 @@ def env(experiment: str | None, syntax: str) -> None:
 
     Where several are running it is the one with this EXPERIMENT, or else the one that was opened last.
     """
-    from lambdatui.aws.address import running
     from lambdatui.aws.shells import WRITERS
-    from lambdatui.experiment.bundled import bundled
 
-    addresses = running()
-    if experiment is not None:
-        wanted = {str(path.resolve()) for path in (Path(experiment), bundled().get(experiment)) if path}
-        addresses = [address for address in addresses if address.experiment in wanted]
-    if not addresses:
-        raise Trouble(f"no laboratory{f' with {experiment}' if experiment else ''} is running")
+    addresses = _running(experiment)
     chosen, *others = addresses
     if others:
         about = f"{len(addresses)} laboratories are running; these are the keys of the one opened last"
         click.echo(f"lambdatui: {about}, {chosen.experiment or 'which has no experiment'}", err=True)
     click.echo(WRITERS[syntax](chosen.variables(os.environ)))
+
+
+@lambdatui.command()
+@click.argument("experiment", required=False)
+def attach(experiment: str | None) -> int:
+    """Show a laboratory that is running here, opened in another terminal or by `lambdatui serve`, on this screen, too.
+
+    It can watch, and act where the screen that opened the laboratory lets others act. Where several are running it is
+    the one with this EXPERIMENT, or else the one that was opened last. Leaving does not end the laboratory.
+    """
+    from lambdatui.control.attendant import door
+    from lambdatui.control.roles import Role
+    from lambdatui.tui.app import attach_screen
+
+    _check_terminal()
+    return attach_screen(str(door(Path(_running(experiment)[0].folder), Role.GUEST)), Role.GUEST)
+
+
+@lambdatui.command()
+@_experiment
+@click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="0 is any that is free.")
+@click.option("--bind", metavar="ADDRESS", default="127.0.0.1", help="Let others than this computer come, to ADDRESS.")
+@_parameters
+@_language
+def web(experiment: str, port: int, bind: str, parameters: tuple[str, ...], asked: str | None) -> int:
+    """Open an experiment in a browser, for as many as come: all see the same laboratory.
+
+    Two addresses are told, each with its token: who has the first acts, who has the second watches. Goes on until
+    SIGINT or SIGTERM.
+    """
+    try:
+        from lambdatui import web
+    except ImportError:
+        raise Trouble("for this, install the extra `web`: pip install 'lambdatui[web]'") from None
+    from lambdatui.control.client import LaunchFailed, Launching
+    from lambdatui.control.roles import Role
+
+    language = _chosen(asked)
+    _check_temporary_folder()
+    _parsed(parameters)
+    try:
+        ipaddress.ip_address(bind)
+    except ValueError:
+        raise Trouble(f"--bind needs an address of this computer, such as 192.168.1.2, not {bind}") from None
+
+    def ready(site: web.Site) -> None:
+        click.echo(f"ready {site.url(Role.OWNER)}\nwatch {site.url(Role.GUEST)}")
+        if not ipaddress.ip_address(bind).is_loopback:
+            click.echo("lambdatui: what goes over the network is not encrypted, the tokens neither", err=True)
+
+    try:
+        launched = Launching(experiment, language, parameters=parameters).ready()
+    except LaunchFailed as failure:
+        raise Trouble(str(failure)) from None
+    try:
+        if not asyncio.run(web.serve(launched, experiment, bind, port, ready)):
+            raise Trouble("the laboratory has ended unexpectedly")
+    except OSError as error:
+        raise Trouble(f"{bind}:{port} cannot be had: {error.strerror}") from None
+    finally:
+        launched.close()
+    return ExitCode.PASSED
+
+
+@lambdatui.command()
+@click.argument("journal", type=click.Path(path_type=Path, dir_okay=False))
+def replay(journal: Path) -> int:
+    """Show a saved JOURNAL (`run --journal FILE`) on the screen: play, pause, faster, slower, step by step, back."""
+    from lambdatui.tui.replay_app import open_replay
+
+    _check_terminal()
+    try:
+        return open_replay(journal)
+    except ValueError as error:
+        raise Trouble(str(error)) from None
+    except OSError as error:
+        raise Trouble(f"{journal} cannot be read: {error.strerror}") from None
 
 
 @lambdatui.command()
@@ -320,6 +436,20 @@ def schema(report: bool) -> None:
 
 
 # -- what they do ---------------------------------------------------------------------------------------------------
+
+
+def _running(experiment: str | None) -> list[Address]:
+    """The laboratories with this experiment that are running here, or all of them, the newest first."""
+    from lambdatui.aws.address import running
+    from lambdatui.experiment.bundled import bundled
+
+    addresses = running()
+    if experiment is not None:
+        wanted = {str(path.resolve()) for path in (Path(experiment), bundled().get(experiment)) if path}
+        addresses = [address for address in addresses if address.experiment in wanted]
+    if not addresses:
+        raise Trouble(f"no laboratory{f' with {experiment}' if experiment else ''} is running")
+    return addresses
 
 
 def _chosen(asked: str | None) -> Language:
@@ -405,6 +535,15 @@ def _run(experiment: ExperimentFile, language: Language, outputs: Outputs) -> in
     except (OutputError, TargetError) as error:
         raise Trouble(str(error)) from None
     return ExitCode.PASSED if lab.experiment and lab.experiment.passed else ExitCode.FAILED
+
+
+def _has_terminal() -> bool:
+    return sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+
+
+def _check_terminal() -> None:
+    if not _has_terminal():
+        raise Trouble("this is for a terminal, and standard output is none, or a dumb one")
 
 
 def _check_temporary_folder() -> None:

@@ -65,9 +65,14 @@ def save(records: Iterable[Record], file: TextIO) -> None:
 
 def load(path: Path) -> Iterator[Record]:
     """The records of a saved journal. A line that is none raises ValueError, naming file and line."""
-    with path.open(encoding="utf-8") as lines:
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             try:
-                yield Record.from_json(json.loads(line))
-            except ValueError as error:
+                record = Record.from_json(json.loads(line))
+            except (json.JSONDecodeError, UnicodeDecodeError):
+                raise ValueError(f"{path}:{number}: this is no line of a journal, or is not all of one") from None
+            except (ValueError, RecursionError) as error:
                 raise ValueError(f"{path}:{number}: {error}") from None
+            if record.number != number - 1:
+                raise ValueError(f"{path}:{number}: this is record {record.number}, where {number - 1} has to be")
+            yield record

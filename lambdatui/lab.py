@@ -101,6 +101,13 @@ class Environment:
     last_status: str | None = None
     """Status of the last invocation that ended here."""
     max_memory_used_mb: int | None = None
+    memory_mb: int | None = None
+    """What its processes hold, as it was measured last; None without processes, too, as is the next."""
+    cpu_percent: int | None = None
+    """Of one core."""
+    tmp_mb: int | None = None
+    configuration: dict[str, Json] = field(default_factory=dict)
+    """The function's, of the generation that it runs."""
     last_used_at: float | None = None
     ended_because: str | None = None
     ended_at: float | None = None
@@ -169,6 +176,8 @@ class Invocation:
     condition: str | None = None
     """How an event's way ended, as in EventConcluded."""
     forwarded: list[ev.EventForwarded] = field(default_factory=list)
+    source: str = ""
+    """By what way it came, as in InvocationAccepted."""
 
     @property
     def attempts(self) -> list[Invocation]:
@@ -194,7 +203,7 @@ class Invocation:
 
 _OF_THE_WHOLE = {
     *("request_id", "function", "version", "invocation_type", "event", "step", "accepted_at", "number", "qualifier"),
-    *("attempt", "earlier", "condition", "forwarded"),
+    *("attempt", "earlier", "condition", "forwarded", "source"),
 }
 _OF_AN_ATTEMPT = [each for each in fields(Invocation) if each.name not in _OF_THE_WHOLE]
 
@@ -317,6 +326,8 @@ class Lab:
         self.laboratory: ev.LaboratoryOpened | None = None
         self.endpoint: str | None = None
         """Where clients of AWS find the laboratory."""
+        self.others_may_act = False
+        """Whether attached screens may do more than watch."""
         self.notices: list[Notice] = []
         self.rejections: list[ev.FunctionUpdateRejected] = []
         self._clear()
@@ -362,6 +373,8 @@ class Lab:
                 self.laboratory = event
             case ev.EndpointOpened() as event:
                 self.endpoint = event.url
+            case ev.OthersMayAct() as event:
+                self.others_may_act = event.allowed
             case ev.Noticed() as event:
                 self.notices.append(Notice(time, event.level, event.message))
             case ev.RoleChanged() as event:
@@ -432,6 +445,7 @@ class Lab:
                 | ev.InitPhaseFinished()
                 | ev.ExtensionInitFinished()
                 | ev.InitFinished()
+                | ev.EnvironmentMeasured()
                 | ev.EnvironmentFrozen()
                 | ev.EnvironmentThawed()
                 | ev.EnvironmentShutdown()
@@ -486,11 +500,16 @@ class Lab:
                 time,
                 event.version,
                 event.initialization_type,
+                configuration=self._configuration(event.function, event.version),
             )
             self.activity.change(time, 1)
             return
         environment = self.environments.get(event.environment)  # type: ignore[union-attr]
         if environment is None:
+            return
+        if isinstance(event, ev.EnvironmentMeasured):
+            environment.memory_mb, environment.cpu_percent = event.memory_mb, event.cpu_percent
+            environment.tmp_mb = event.tmp_mb
             return
         self._lengthen(environment.history, time, event)
         match event:
@@ -508,17 +527,27 @@ class Lab:
                 environment.state = "busy" if environment.current else "idle"
             case ev.EnvironmentFrozen():
                 environment.frozen, environment.state = True, "idle"
+                environment.cpu_percent = None if environment.cpu_percent is None else 0
             case ev.EnvironmentThawed():
                 environment.frozen, environment.state = False, "busy"
             case ev.EnvironmentShutdown():
                 environment.state, environment.frozen = "shutdown", False
             case ev.EnvironmentReset():
                 environment.state, environment.frozen = "reset", False
+                environment.memory_mb = environment.cpu_percent = None
             case ev.EnvironmentRetired():
                 environment.retired = True
             case ev.EnvironmentEnded():
                 environment.state, environment.frozen = "ended", False
                 environment.ended_because, environment.ended_at = event.because, time
+                environment.memory_mb = environment.cpu_percent = environment.tmp_mb = None
+
+    def _configuration(self, name: str, version: str) -> dict[str, Json]:
+        function = self.functions.get(name)
+        if function is None:
+            return {}
+        published = function.versions.get(version)
+        return published.configuration if published else function.configuration
 
     def _apply_invocation(self, time: float, event: ev.Event) -> None:
         if isinstance(event, ev.InvocationAccepted):
@@ -532,6 +561,7 @@ class Lab:
                 time,
                 len(self.invocations) + 1,
                 qualifier=event.qualifier,
+                source=event.source,
             )
             return
         invocation = self.invocations.get(event.request_id)  # type: ignore[union-attr, arg-type]

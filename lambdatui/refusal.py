@@ -11,6 +11,8 @@ class ServiceRefusal(ValueError):
     code = "ServiceException"
     details: Mapping[str, str] = {}
     """Further members of the error's body."""
+    request_id: str | None = None
+    """Under which the journal knows what was refused, if it does."""
 
 
 class InvalidParameter(ServiceRefusal):
@@ -94,9 +96,10 @@ class TooManyRequests(ServiceRefusal):
 
     code = "TooManyRequestsException"
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, request_id: str) -> None:
         super().__init__("Rate Exceeded.")
         self.details = {"Reason": reason}
+        self.request_id = request_id
 
 
 class RecursiveInvocation(ServiceRefusal):

@@ -4,7 +4,7 @@ permissions with an execution role" in the developer guide)."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lambdatui.events import Json
 from lambdatui.policy import Document, Effect, Principal, Question, decide, together
@@ -58,16 +58,16 @@ class Role:
 
     def allows(self, action: str, resource: str) -> bool:
         """Whether a policy allows it and none denies it."""
-        return self.decide(action, resource) is Effect.ALLOW
+        return self.decide(Question(action, resource)) is Effect.ALLOW
 
-    def decide(self, action: str, resource: str, session: str = "", on_resource: Document | None = None) -> Effect:
+    def decide(self, question: Question, session: str = "", on_resource: Document | None = None) -> Effect:
         """What its policies say, and that of the resource, if it has one (`on_resource`). `session` is the ARN under
         which the role acts."""
-        own = decide(self.policies.values(), Question(action, resource))
+        own = decide(self.policies.values(), question)
         if on_resource is None:
             return own
         names = frozenset({Principal("AWS", self.arn), Principal("AWS", session)})
-        return together(own, decide([on_resource], Question(action, resource, names)))
+        return together(own, decide([on_resource], replace(question, principals=names)))
 
     def may_log(self, group_arn: str, *, group_exists: bool) -> bool:
         """Whether its functions' log events are kept. For want of permissions the service drops them silently."""

@@ -21,7 +21,8 @@ _PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 
 @dataclass(frozen=True)
 class Address:
-    """`experiment` is the absolute path of the file that is open there; `opened_at` in seconds since the epoch."""
+    """`experiment` is the absolute path of the file that is open there, `folder` that of the laboratory's folder;
+    `opened_at` in seconds since the epoch."""
 
     endpoint: str
     region: str
@@ -30,6 +31,7 @@ class Address:
     pid: int
     opened_at: float
     experiment: str | None = None
+    folder: str = ""
 
     def variables(self, environment: Mapping[str, str]) -> dict[str, str | None]:
         """What a shell with this environment must set, or unset, so that AWS's clients talk to the laboratory.

@@ -12,6 +12,20 @@ _REFERENCE = re.compile(
     r"(function:)?(?P<name>[a-zA-Z0-9-_]{1,64})(:(?P<qualifier>\$LATEST|[a-zA-Z0-9-_]{1,128}))?"
 )
 
+_REGION = r"(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}"
+_PATTERNS = {
+    "functionName": (
+        rf"(arn:(aws[a-zA-Z-]*)?:lambda:)?({_REGION}:)?(\d{{12}}:)?(function:)?([a-zA-Z0-9-_\.]+)"
+        r"(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"
+    ),
+    "resource": (
+        rf"arn:(aws[a-zA-Z-]*):lambda:{_REGION}:\d{{12}}:"
+        r"(function:[a-zA-Z0-9-_]+(:(\$LATEST|[a-zA-Z0-9-_]+))?|code-signing-config:csc-[a-z0-9]{17}|"
+        r"event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})"
+    ),
+}
+"""What the service says that it must be, by the member."""
+
 
 class FunctionReference(NamedTuple):
     """`qualifier` is a version, an alias or $LATEST, None where it was not said."""
@@ -22,13 +36,14 @@ class FunctionReference(NamedTuple):
     region: str | None
 
 
-def function_reference(text: str, qualifier: str | None = None) -> FunctionReference:
-    """`text` as one of the forms, with the qualifier that was given beside it. Raises ServiceRefusal."""
+def function_reference(text: str, qualifier: str | None = None, member: str = "functionName") -> FunctionReference:
+    """`text` as one of the forms, with the qualifier that was given beside it; as a `resource` only a full ARN. Raises
+    ServiceRefusal."""
     match = _REFERENCE.fullmatch(text)
-    if match is None:
+    if match is None or (member == "resource" and not (match["account"] and match["region"])):
         raise ValidationFailed(
-            f"1 validation error detected: Value '{text}' at 'functionName' failed to satisfy constraint: Member must "
-            f"satisfy regular expression pattern: {_REFERENCE.pattern}"
+            f"1 validation error detected: Value '{text}' at '{member}' failed to satisfy constraint: Member must "
+            f"satisfy regular expression pattern: {_PATTERNS[member]}"
         )
     own = match["qualifier"]
     if own and qualifier and own != qualifier:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from lambdatui.events import Json
 from lambdatui.function import parse_json
-from lambdatui.policy import Document, Effect
+from lambdatui.policy import Document, Effect, Question
 from lambdatui.refusal import AccessDenied, InvalidRequestContent
 from lambdatui.role import Role
 from lambdatui.service.http import Request, Response, Streamed
@@ -23,12 +23,19 @@ class Caller:
     arn: str
     role: Role | None = None
 
-    def check(self, action: str, resource: str, on_resource: Document | None = None) -> None:
+    def check(
+        self,
+        action: str,
+        resource: str,
+        on_resource: Document | None = None,
+        context: Mapping[str, str] | None = None,
+    ) -> None:
         """Whether its policies allow the action, `lambda:InvokeFunction` say, or the resource's own, if there is one;
-        raises AccessDenied."""
+        raises AccessDenied. `context` is that of :class:`lambdatui.policy.Question`."""
         if self.role is None:
             return
-        effect, why = self.role.decide(action, resource, self.arn, on_resource), "with an explicit deny in a policy"
+        question = Question(action, resource, context=context or {})
+        effect, why = self.role.decide(question, self.arn, on_resource), "with an explicit deny in a policy"
         if effect is Effect.IMPLICIT_DENY:
             why = f"because no identity-based policy allows the {action} action"
         if effect is not Effect.ALLOW:

@@ -51,7 +51,7 @@ class Input(BaseModel):
         try:
             return cls.model_validate(members, strict=strict)
         except ValidationError as invalid:
-            raise _refusal(invalid.errors(include_url=False), cls.refusal) from None
+            raise _refusal(invalid.errors(include_url=False), members, cls.refusal) from None
 
     @model_validator(mode="before")
     @classmethod
@@ -122,26 +122,40 @@ _RULES: Mapping[str, str] = {
 """A constraint in the service's words, by pydantic's name for its violation. Every other violation is one of a type."""
 
 
-def _refusal(errors: list[ErrorDetails], refusal: Callable[[str], ServiceRefusal]) -> ServiceRefusal:
+_SENSITIVE = ("Environment", "Variables")
+"""What stands there is not repeated."""
+
+
+def _refusal(
+    errors: list[ErrorDetails], members: Mapping[str, Json], refusal: Callable[[str], ServiceRefusal]
+) -> ServiceRefusal:
     for error in errors:
         if error["type"] not in _RULES:
             return SerializationFailed(_of_another_type(error))
-    violations = [_violation(error) for error in errors]
+    violations = list(dict.fromkeys(_violation(error, members) for error in errors))
     return refusal(f"{len(violations)} validation error{'s'[: len(violations) > 1]} detected: {'; '.join(violations)}")
 
 
-def _violation(error: ErrorDetails) -> str:
+def _violation(error: ErrorDetails, members: Mapping[str, Json]) -> str:
     context = dict(error.get("ctx", {}))
     if "expected" in context:
         context["expected"] = ", ".join(re.findall(r"'([^']*)'", context["expected"]))
-    value = "null" if error["type"] == "missing" else f"'{_shown(error['input'])}'"
-    rule = _RULES[error["type"]].format_map(context)
-    return f"Value {value} at '{_place(error['loc'])}' failed to satisfy constraint: {rule}"
+    given, place, rule = error["input"], error["loc"], _RULES[error["type"]].format_map(context)
+    if place[-1] == "[key]":
+        place = place[:-2]
+        given, rule = _at(place, members), f"Map keys must satisfy constraint: [{rule}]"
+    value = "null " if error["type"] == "missing" else "" if place[:2] == _SENSITIVE else f"'{_shown(given)}' "
+    return f"Value {value}at '{_place(place)}' failed to satisfy constraint: {rule}"
+
+
+def _at(location: Iterable[int | str], members: Any) -> object:
+    for part in location:
+        members = members[part]
+    return members
 
 
 def _place(location: Iterable[int | str]) -> str:
-    parts = (f"{part + 1}.member" if isinstance(part, int) else part[:1].lower() + part[1:] for part in location)
-    return ".".join(part for part in parts if part != "[key]")
+    return ".".join(f"{part + 1}.member" if isinstance(part, int) else part[:1].lower() + part[1:] for part in location)
 
 
 def _shown(value: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote
 
@@ -29,7 +29,7 @@ class Routes:
             segments = route.template.partition("?")[0].strip("/").split("/")
             self._by_shape.setdefault((route.method, len(segments)), []).append((segments, route))
 
-    def __iter__(self) -> Iterable[Route]:
+    def __iter__(self) -> Iterator[Route]:
         return (route for routes in self._by_shape.values() for _, route in routes)
 
     def find(self, method: str, path: str, query: Mapping[str, str]) -> tuple[Route, Mapping[str, str]] | None:

@@ -39,6 +39,13 @@ from lambdatui.service.service import Service
 
 _MAX_BYTES = MAX_PAYLOAD_BYTES["RequestResponse"]
 
+_NEEDED = {
+    "lambda:InvokeFunctionUrl": {"lambda:functionurlauthtype": "AWS_IAM"},
+    "lambda:InvokeFunction": {"lambda:invokedviafunctionurl": "true"},
+}
+"""What a caller needs for a URL that asks, and on which conditions policies may allow that ("Control access to Lambda
+function URLs" in the developer guide)."""
+
 _FORBIDDEN = (
     "Forbidden. For troubleshooting Function URL authorization issues, see: "
     "https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"
@@ -117,15 +124,15 @@ class UrlServer:
         return later
 
     def _signer(self, url: FunctionUrl, request: Request) -> Signer:
-        """Raises ServiceRefusal. New URLs ask for two permissions ("Control access to Lambda function URLs")."""
+        """Raises ServiceRefusal."""
         signed = verify(request, self._keys.find, datetime.now(UTC))
         if signed.service != "lambda":
             raise Unauthenticated(
                 "InvalidSignatureException", "Credential should be scoped to correct service: 'lambda'."
             )
-        caller = self._keys.caller(signed.key)
-        caller.check("lambda:InvokeFunctionUrl", url.arn)
-        caller.check("lambda:InvokeFunction", url.arn)
+        caller, policy = self._keys.caller(signed.key), self._service.permissions.document(url.function, url.alias)
+        for action, context in _NEEDED.items():
+            caller.check(action, url.arn, policy, context)
         return Signer(signed.key.access_key_id, caller)
 
     async def _answer(
@@ -134,7 +141,12 @@ class UrlServer:
         """Whether or not the client is still there."""
         trace = request.headers.get("x-amzn-trace-id", "")
         invocation = InvocationRequest(
-            url.function, json.dumps(event, ensure_ascii=False), url.alias, trace=trace, request_id=request_id
+            url.function,
+            json.dumps(event, ensure_ascii=False),
+            url.alias,
+            trace=trace,
+            request_id=request_id,
+            source="function URL",
         )
         try:
             response = await self._invoke(invocation, url.configuration.invoke_mode)

@@ -45,11 +45,11 @@ _UNTYPED = {"SerializationException", "ValidationException"}
 """Refused before the operation begins: their bodies have no `Type`."""
 
 
-def rest_answer(status: int, members: Mapping[str, Json] | None, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+def rest_answer(status: int, members: Mapping[str, Json] | None = None) -> Response:
     """An operation's output in JSON, without members that are None; no body at all where there is no output."""
     if members is None:
-        return Response(status, b"", (*_request_id(), *headers))
-    return Response(status, _json(members), (("Content-Type", "application/json"), *_request_id(), *headers))
+        return Response(status, b"", (_request_id(),))
+    return Response(status, _json(members), (("Content-Type", "application/json"), _request_id()))
 
 
 def rest_error(refusal: ServiceRefusal) -> Response:
@@ -59,13 +59,14 @@ def rest_error(refusal: ServiceRefusal) -> Response:
     members: dict[str, Json] = {key: str(refusal), **refusal.details}
     if code not in _UNTYPED:
         members = {"Type": "Service" if status >= 500 else "User", **members}
-    return rest_answer(status, members, (("x-amzn-ErrorType", code),))
+    headers = (("Content-Type", "application/json"), _request_id(refusal.request_id), ("x-amzn-ErrorType", code))
+    return Response(status, _json(members), headers)
 
 
 def json_answer(members: Mapping[str, Json] | None = None, status: int = 200) -> Response:
     """An output of JSON 1.1, without members that are None; of an operation that has none, an empty body."""
     body = b"" if members is None else _json(members)
-    return Response(status, body, (("Content-Type", "application/x-amz-json-1.1"), *_request_id()))
+    return Response(status, body, (("Content-Type", "application/x-amz-json-1.1"), _request_id()))
 
 
 def json_error(refusal: ServiceRefusal) -> Response:
@@ -78,5 +79,5 @@ def _json(members: Mapping[str, Json]) -> bytes:
     return json.dumps(given, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
 
 
-def _request_id() -> tuple[tuple[str, str], ...]:
-    return (("x-amzn-RequestId", str(uuid.uuid4())),)
+def _request_id(known: str | None = None) -> tuple[str, str]:
+    return "x-amzn-RequestId", known or str(uuid.uuid4())

@@ -6,21 +6,26 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TypeVar
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from lambdatui.events import Record
+from lambdatui.events import ExperimentFinished, Record
 from lambdatui.experiment.language import Language
 from lambdatui.experiment.runner import Runner
 from lambdatui.experiment.schema import ExperimentFile
-from lambdatui.experiment.target import Target, TargetError
+from lambdatui.experiment.target import TargetError
 from lambdatui.journal import Journal
 from lambdatui.lab import Lab
 from lambdatui.refusal import ServiceRefusal
 
+if TYPE_CHECKING:
+    from lambdatui.service.service import Service
+
 _READ_BYTES = 2**16
 _T = TypeVar("_T")
+Doors: TypeAlias = "Callable[[Service, Lab, Runner | None], AbstractAsyncContextManager[None]]"
+"""Lets screens in while it is entered."""
 Reader = Callable[[Sequence[Record]], None]
 """Takes the records that have come since the last time. What it raises ends the run."""
 
@@ -43,22 +48,33 @@ async def run(experiment: ExperimentFile, language: Language, readers: Sequence[
     return await _attended(_run(experiment, language, journal), journal, readers)
 
 
+def as_told(records: Iterable[Record]) -> Lab:
+    """The fold of a journal as it was when its experiment was over: what follows is the laboratory being closed."""
+    lab = Lab()
+    for record in records:
+        lab.apply(record)
+        if isinstance(record.event, ExperimentFinished):
+            break
+    return lab
+
+
 async def serve(
     experiment: ExperimentFile | None,
     language: Language,
     port: int,
     readers: Sequence[Reader],
     ready: Callable[[str], None],
+    doors: Doors,
     *,
     until_eof: bool,
 ) -> None:
     """A laboratory with the functions of an experiment, or none, whose steps do not run. `ready` gets the address of
-    its endpoint when they are there.
+    its endpoint when they are there, and `doors` lets screens in.
 
     It goes on until standard input ends, if that is wanted. Raises as :func:`run` does.
     """
     journal = Journal()
-    await _attended(_serve(experiment, language, port, journal, ready, until_eof), journal, readers)
+    await _attended(_serve(experiment, language, port, journal, ready, doors, until_eof), journal, readers)
 
 
 async def _attended(work: Coroutine[None, None, _T], journal: Journal, readers: Sequence[Reader]) -> _T:
@@ -91,7 +107,7 @@ async def _attended(work: Coroutine[None, None, _T], journal: Journal, readers: 
 @asynccontextmanager
 async def open_target(
     experiment: ExperimentFile | None, journal: Journal, port: int = 0
-) -> AsyncIterator[tuple[Target, Lab]]:
+) -> AsyncIterator[tuple[Service, Lab]]:
     """The local service behind its endpoint, with the surroundings that the experiment asks for, and the fold of its
     journal. Raises TargetError."""
     from lambdatui.experiment.laboratory import laboratory
@@ -115,7 +131,7 @@ async def _run(experiment: ExperimentFile, language: Language, journal: Journal)
         runner = Runner(experiment, target, language, lab)
         await runner.open()
         await runner.run_all()
-        return _as_of_now(journal)
+        return as_told(journal.records)
 
 
 async def _serve(
@@ -124,14 +140,17 @@ async def _serve(
     port: int,
     journal: Journal,
     ready: Callable[[str], None],
+    doors: Doors,
     until_eof: bool,
 ) -> None:
     async with open_target(experiment, journal, port) as (target, lab):
-        if experiment:
-            await Runner(experiment, target, language, lab).open()
+        runner = Runner(experiment, target, language, lab) if experiment else None
+        if runner:
+            await runner.open()
         assert lab.endpoint
-        ready(lab.endpoint)
-        await (_end_of_stdin() if until_eof else asyncio.Event().wait())
+        async with doors(target, lab, runner):
+            ready(lab.endpoint)
+            await (_end_of_stdin() if until_eof else asyncio.Event().wait())
 
 
 async def _end_of_stdin() -> None:
@@ -151,13 +170,6 @@ async def _end_of_stdin() -> None:
         await ended.wait()
     finally:
         loop.remove_reader(0)
-
-
-def _as_of_now(journal: Journal) -> Lab:
-    lab = Lab()
-    for record in journal.records:
-        lab.apply(record)
-    return lab
 
 
 def _interrupt(number: int, received: list[int], running: asyncio.Future[_T]) -> None:

@@ -61,4 +61,5 @@ def _address(service: Service, endpoint: Endpoint, experiment: Path | None) -> A
         os.getpid(),
         time.time(),
         str(experiment.resolve()) if experiment else None,
+        str(service.folder),
     )

@@ -84,3 +84,14 @@ class Target(Protocol):
         """Remove all functions with their environments, whatever is in flight."""
 
     async def close(self) -> None: ...
+
+
+class OpenTarget(Target, Protocol):
+    """One whose environments can be looked into, as those of the local service."""
+
+    def inspect(self, environment: str, *, reveal: bool = False) -> dict[str, Json]:
+        """What is inside of an environment now: processes, variables, files. Raises ValueError, in a sentence, where
+        one cannot look into it."""
+
+    def preview(self, environment: str, file: str) -> dict[str, Json]:
+        """The beginning of a file of its /tmp. Raises ValueError as above, and OSError."""

@@ -7,7 +7,7 @@ import os
 import signal
 from collections.abc import Iterable
 
-from lambdatui.sandbox.tree import tree
+from lambdatui.sandbox.tree import Tree
 
 
 class Group:
@@ -15,7 +15,12 @@ class Group:
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
+        self._tree = Tree(pid)
         self._strays: list[int] = []
+
+    def processes(self) -> list[tuple[int, int]]:
+        """All of them, parents first, each with the number of its threads."""
+        return self._tree.look()
 
     def stop(self) -> None:
         """Stop every process, wherever in its work it is."""
@@ -32,9 +37,10 @@ class Group:
     def kill_the_rest(self) -> None:
         """When the first of them has gone: what it started and left behind."""
         _kill_group(self.pid, signal.SIGKILL)
+        self._tree.close()
 
     def _signal(self, number: signal.Signals) -> list[int]:
-        pids = [pid for pid, _ in tree(self.pid)]  # looked for first: orphans have another parent
+        pids = [pid for pid, _ in self.processes()]  # looked for first: orphans have another parent
         _kill_group(self.pid, number)
         strays = [pid for pid in pids if _is_stray(pid, self.pid)]
         _kill(strays, number)

@@ -14,8 +14,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 from lambdatui.sandbox import tree
+from lambdatui.sandbox.gauges import Gauges
 from lambdatui.sandbox.group import Group
 from lambdatui.sandbox.turn import Signal, State, Turn
 
@@ -90,17 +92,23 @@ class _Member:
     breached: Callable[[Breach], None]
 
 
+_Tree: TypeAlias = dict[_Member, list[tuple[int, int]]]
+"""All processes of each, parents first, with the number of their threads."""
+
+
 class Watch:
     """Looks at all processes of one environment while they work: from the first's start, or their thaw, until they are
     frozen or gone. What their limits are, they are together."""
 
-    def __init__(self, limits: Limits, pace: Pace) -> None:
+    def __init__(self, limits: Limits, pace: Pace, gauges: Gauges) -> None:
         self._limits = limits
         self._pace = pace
+        self._gauges = gauges
         self._members: dict[Group, _Member] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._peak_kb = 0
         self._resident_kb = 0
+        self._held_part = 1.0
         self._measured_at = 0.0
         self._continued_at = -math.inf
         self._begin_anew()
@@ -131,6 +139,8 @@ class Watch:
 
     def freeze(self) -> None:
         """Stop every process, wherever in its work it is."""
+        if self._members and self._gauges.last_due(now := time.monotonic()):
+            self._gauge(now, self._tree())
         self._pause_looking()
         self._carry_out(self._turn.freeze())
 
@@ -142,7 +152,7 @@ class Watch:
         """The most memory that the processes held at once so far, in MB rounded up. It can be above the limit for the
         moment between two looks, which is not told."""
         if self._members:
-            members = {member: [pid for pid, _ in tree.tree(member.group.pid)] for member in self._members.values()}
+            members = {member: [pid for pid, _ in member.group.processes()] for member in self._members.values()}
             # Asked for at the end of an invocation: what CPU was used up to here is not the next one's.
             self._cpu.look([pid for pids in members.values() for pid in pids])
             functions = [pid for member, pids in members.items() for pid in pids[member.wrappers :]]
@@ -151,6 +161,7 @@ class Watch:
 
     def _begin(self) -> None:
         if self._members and self._timer is None:
+            self._gauges.begin(time.monotonic(), self._cpu.total)
             self._pace.begin()
             self._timer = asyncio.get_running_loop().call_later(LOOK_EVERY, self._look)
 
@@ -163,13 +174,17 @@ class Watch:
     def _look(self) -> None:
         cpu_before = time.thread_time()
         self._timer = None
-        pids = self._check_limits()
+        members = self._tree()
+        pids = [pid for of in members.values() for pid, _ in of]
+        self._check_limits(members)
         if not self._members:  # they were killed for a limit
             self._pace.end()
             return
         if self._limits.cores is not None:
             self._cpu.look(pids)
             self._carry_out(self._turn.look(time.monotonic(), self._cpu.total))
+        if self._gauges.due(now := time.monotonic()):
+            self._gauge(now, members)
         forked = len(pids) > sum(member.wrappers + 1 for member in self._members.values())
         if forked and time.monotonic() < self._continued_at + _STRAGGLERS_FOR:
             self._continue()
@@ -178,9 +193,11 @@ class Watch:
             delay = max(self._turn.resumes_at - time.monotonic(), 0.0)
         self._timer = asyncio.get_running_loop().call_later(delay, self._look)
 
-    def _check_limits(self) -> list[int]:
-        """All processes. The group that holds the most is killed where together they hold too much."""
-        members = {member: list(tree.tree(member.group.pid)) for member in self._members.values()}
+    def _tree(self) -> _Tree:
+        return {member: member.group.processes() for member in self._members.values()}
+
+    def _check_limits(self, members: _Tree) -> None:
+        """The group that holds the most is killed where together they hold too much."""
         functions = {member: [pid for pid, _ in of[member.wrappers :]] for member, of in members.items()}
         tasks = {member: sum(threads for _, threads in of) - member.wrappers for member, of in members.items()}
         everything = [pid for pids in functions.values() for pid in pids]
@@ -190,11 +207,17 @@ class Watch:
         elif self._measure(everything) > limit:
             self._peak_kb = limit
             max(members, key=lambda member: tree.resident_kb(functions[member])).breached(Breach.MEMORY)
-        return [pid for of in members.values() for pid, _ in of]
+
+    def _gauge(self, now: float, members: _Tree) -> None:
+        """Of several processes it takes long to tell what they share: that part is as it was when it was told last."""
+        self._cpu.look([pid for of in members.values() for pid, _ in of])
+        functions = [pid for member, of in members.items() for pid, _ in of[member.wrappers :]]
+        self._gauges.take(now, tree.resident_kb(functions) * self._held_part, self._cpu.total)
 
     def _measure(self, pids: list[int]) -> int:
         """What they hold now. Where there are several, that takes long, and is done only when it can have grown."""
         resident = tree.resident_kb(pids)
+        self._held_part = 1.0 if len(pids) == 1 else self._held_part
         if len(pids) > 1:
             now, grown = time.monotonic(), resident > self._resident_kb * _WORTH_A_MEASUREMENT
             # Who shares less and less holds more and more, and none of them seems to grow.
@@ -203,6 +226,7 @@ class Watch:
             if not grown and not suspicious:
                 return 0
             self._measured_at, resident = now, tree.held_kb(pids)
+            self._held_part = resident / self._resident_kb
         self._peak_kb = max(self._peak_kb, resident)
         return resident
 

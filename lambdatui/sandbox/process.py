@@ -127,10 +127,15 @@ class Process:
         capture, wrapped = Capture(reading, on_output), machine.sandbox.wrapped
         return cls(process, capture, guardian, wrapped, watch, on_exit)
 
+    @property
+    def pids(self) -> list[int]:
+        """Of the program and what it started, without bubblewrap's own around it."""
+        return [pid for pid, _ in self._group.processes()][_WRAPPERS if self._wrapped else 0 :]
+
     def terminate(self) -> None:
         """Ask the program and what it started to end: SIGTERM, but not for bubblewrap's own processes around it, whose
         end would be that of all others at once."""
-        for pid in [pid for pid, _ in tree(self._process.pid)][_WRAPPERS if self._wrapped else 0 :]:
+        for pid in self.pids:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGTERM)
 

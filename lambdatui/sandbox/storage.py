@@ -21,6 +21,8 @@ from typing import Protocol
 _SECONDS_FOR_THE_TRIAL = 5.0
 _LOOK_AT_MOST = 10_000
 """Files and folders, so that a look at a /tmp that has a million does not hold the laboratory."""
+_GLANCE_AT_MOST = 500
+"""The same where one looks again and again."""
 
 
 class Storage(Protocol):
@@ -38,6 +40,12 @@ class Storage(Protocol):
     def excess_mb(self, folder: Path, size_mb: int) -> int:
         """By how much a folder holds more than it may."""
 
+    def used_mb(self, folder: Path) -> int | None:
+        """What it holds now; None where it would take long to tell."""
+
+    def outside(self, folder: Path) -> Path:
+        """Where the laboratory itself finds what is in the folder."""
+
     async def close(self) -> None: ...
 
 
@@ -53,18 +61,33 @@ class Folders:
         return argv
 
     def excess_mb(self, folder: Path, size_mb: int) -> int:
-        total, left, waiting = 0, _LOOK_AT_MOST, [str(folder)]
-        while waiting and left > 0:
-            with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
-                for entry in entries:
-                    left -= 1
-                    total += entry.stat(follow_symlinks=False).st_blocks * 512
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
+        total, _ = _sizes(folder, _LOOK_AT_MOST)
         return max(total // 2**20 - size_mb, 0)
+
+    def used_mb(self, folder: Path) -> int | None:
+        total, complete = _sizes(folder, _GLANCE_AT_MOST)
+        return round(total / 2**20) if complete else None
+
+    def outside(self, folder: Path) -> Path:
+        return folder
 
     async def close(self) -> None:
         pass
+
+
+def _sizes(folder: Path, at_most: int) -> tuple[int, bool]:
+    """The bytes of so many files and folders, and whether these were all."""
+    total, left, waiting = 0, at_most, [str(folder)]
+    while waiting and left > 0:
+        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                left -= 1
+                total += entry.stat(follow_symlinks=False).st_blocks * 512
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                if left <= 0:
+                    break
+    return total, left > 0
 
 
 class Tmpfs:
@@ -122,6 +145,16 @@ class Tmpfs:
 
     def excess_mb(self, folder: Path, size_mb: int) -> int:
         return 0
+
+    def used_mb(self, folder: Path) -> int | None:
+        try:
+            held = os.statvfs(self.outside(folder))
+        except OSError:
+            return None
+        return round((held.f_blocks - held.f_bfree) * held.f_frsize / 2**20)
+
+    def outside(self, folder: Path) -> Path:
+        return Path(f"/proc/{self._keeper.pid}/root{folder}")
 
     async def close(self) -> None:
         assert self._keeper.stdin

@@ -73,7 +73,14 @@ class Asynchronous:
         self._recovered.add(event.request_id)
         self._journal.append(
             ev.InvocationAccepted(
-                event.request_id, event.function, event.version, "Event", event.payload, None, event.qualifier
+                event.request_id,
+                event.function,
+                event.version,
+                "Event",
+                event.payload,
+                None,
+                event.qualifier,
+                "recovered",
             )
         )
         delay = max(event.course.due_at - time.time(), 0.0)

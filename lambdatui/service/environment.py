@@ -88,6 +88,12 @@ class Environment:
         """It is about to be gone."""
         return self._lifecycle.state in (lc.State.ENDING, lc.State.ENDED)
 
+    @property
+    def pids(self) -> dict[str, list[int]]:
+        """Of the processes that there are now: the runtime's by '', those of external extensions by their names."""
+        of = {"": self._runtime, **self._extensions}
+        return {name: process.pids for name, process in of.items() if process}
+
     def begin(self, invocation: NextInvocation | None = None) -> None:
         """Come into being, for this invocation or ahead of any."""
         self._carry_out(self._lifecycle.begin())

@@ -9,9 +9,11 @@ from typing import TypeAlias
 from lambdatui import events as ev
 from lambdatui.function import Configuration
 from lambdatui.journal import Journal
+from lambdatui.policy import Document
 from lambdatui.refusal import ServiceRefusal
 from lambdatui.service import destinations
 from lambdatui.service.destinations import DeliveryFailed, Message, Outcome, ToFunction, ToService
+from lambdatui.service.permissions import Permissions
 from lambdatui.service.qualified import EventInvokeConfig
 from lambdatui.service.retries import Condition
 from lambdatui.service.roles import Roles
@@ -24,10 +26,11 @@ ServiceRefusal."""
 class Forwarding:
     """`arn` is what the ARNs of the laboratory's functions begin with."""
 
-    def __init__(self, arn: str, leave: Leave, roles: Roles, journal: Journal) -> None:
+    def __init__(self, arn: str, leave: Leave, roles: Roles, permissions: Permissions, journal: Journal) -> None:
         self._arn = arn
         self._leave = leave
         self._roles = roles
+        self._permissions = permissions
         self._journal = journal
 
     async def tell(
@@ -78,14 +81,14 @@ class Forwarding:
         self._journal.append(ev.EventForwarded(outcome.request_id, by, to, message.to_line(), error))
 
     def _check_role(self, configuration: Configuration, target: destinations.Target) -> None:
+        policy: Document | None = None
         match target:
-            case ToFunction(name, None):
-                action, arn = "lambda:InvokeFunction", f"{self._arn}{name}"
             case ToFunction(name, qualifier):
-                action, arn = "lambda:InvokeFunction", f"{self._arn}{name}:{qualifier}"
+                action, arn = "lambda:InvokeFunction", self._arn + ":".join(filter(None, (name, qualifier)))
+                policy = self._permissions.document(name, qualifier)
             case ToService(service=service, arn=arn) if service in destinations.ACTIONS:
                 action = destinations.ACTIONS[service]
             case _:
                 return
-        if not self._roles.may_send(configuration, action, arn):
+        if not self._roles.may_send(configuration, action, arn, policy):
             raise DeliveryFailed(f"the role {configuration.role} does not allow {action} on {arn}")

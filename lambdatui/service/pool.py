@@ -7,16 +7,19 @@ import itertools
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from lambdatui import events as ev
+from lambdatui.events import Json
 from lambdatui.journal import Journal
 from lambdatui.role import Role
 from lambdatui.runtimes.runtime import Folders
+from lambdatui.sandbox import inspection
 from lambdatui.sandbox.capture import Output
+from lambdatui.sandbox.gauges import Gauges
 from lambdatui.sandbox.guardian import Guardian, remove_tree
 from lambdatui.sandbox.limits import Limits, Watch, cores_for
 from lambdatui.sandbox.machine import Machine
@@ -27,6 +30,7 @@ from lambdatui.service.callers import Callers
 from lambdatui.service.deployments import Revision
 from lambdatui.service.environment import Environment, Host
 from lambdatui.service.extensions_api import Registration
+from lambdatui.service.inspection import NoSuchEnvironment, told
 from lambdatui.service.lifecycle import INIT_LIMIT, Terms
 from lambdatui.service.log_groups import LogGroups
 from lambdatui.service.platform_records import PlatformRecords
@@ -79,6 +83,8 @@ class _Resident:
     """The role that was found to allow it."""
     initialised: bool = False
     """Its first init has succeeded."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """The runtime's, when it was started last."""
 
 
 @dataclass(frozen=True)
@@ -246,7 +252,11 @@ class Pool:
         folders = Folders(place.code, place.layers, roots.task, roots.layers)
         memory_size, ephemeral_storage = configuration.memory_size, configuration.ephemeral_storage
         cores = cores_for(memory_size) if surroundings.cpu_limit else None
-        watch = Watch(Limits(memory_size, cores), machine.pace)
+        gauges = Gauges(
+            lambda: machine.storage.used_mb(tmp),
+            lambda use: self._journal.append(ev.EnvironmentMeasured(name, *use)),
+        )
+        watch = Watch(Limits(memory_size, cores), machine.pace, gauges)
 
         async def spawn(extension: str | None, address: str, on_output: _OnOutput, on_exit: _OnExit) -> Process:
             variables = function_variables(
@@ -265,6 +275,7 @@ class Pool:
                 layers_root=roots.layers,
             )
             if extension is None:
+                resident.variables = variables
                 command = runtime.command(folders, configuration.environment)
                 program = Program(command, variables, runtime.reads)
             else:
@@ -338,7 +349,7 @@ class Pool:
         self._write(resident, getattr(event, "request_id", None), True, resident.log.after(record.time, event))
         if isinstance(event, ev.InvocationFinished):
             self._callers.finished(event.request_id)
-        if isinstance(event, ev.EnvironmentFrozen | ev.EnvironmentReset):
+        if isinstance(event, (ev.EnvironmentFrozen, ev.EnvironmentReset)):
             self._changed.set()
         if isinstance(event, ev.InitFinished) and event.phase == "init":
             resident.initialised = event.status == "success"
@@ -376,6 +387,24 @@ class Pool:
         self._environment_ended()
         self._changed.set()
 
+    def inspect(self, name: str, *, reveal: bool = False) -> dict[str, Json]:
+        """See :func:`lambdatui.service.inspection.told`; raises NoSuchEnvironment, as the next does."""
+        resident = self._resident(name)
+        processes = {of: inspection.processes(pids) for of, pids in resident.environment.pids.items()}
+        return told(processes, resident.variables, inspection.files(self._tmp(resident)), reveal=reveal)
+
+    def preview(self, name: str, file: str) -> dict[str, Json]:
+        """The beginning of a file of its /tmp; raises OSError."""
+        return asdict(inspection.preview(self._tmp(self._resident(name)), file))
+
+    def _tmp(self, resident: _Resident) -> Path:
+        return self._surroundings.machine.storage.outside(resident.place.tmp)
+
+    def _resident(self, name: str) -> _Resident:
+        if name not in self._residents:
+            raise NoSuchEnvironment(f"There is no environment {name[:6]}, or it has ended.")
+        return self._residents[name]
+
     # all of them
 
     async def settled(self) -> None:
@@ -406,16 +435,17 @@ class Pool:
             self._residents[name].environment.shut_down(because)
 
     def _reclaim_in_time(self) -> None:
-        """Set the timer for the environment that has been idle the longest."""
+        """Set the timer for the environment that has been idle the longest. One that is set is not too late: whoever
+        is idle from now on has as long to go as anybody."""
         if self._reclaiming:
-            self._reclaiming.cancel()
-            self._reclaiming = None
+            return
         since = self._scheduler.idle_longest()
         if since is not None:
             delay = max(since + self._surroundings.idle_timeout - self._clock(), 0.0)
             self._reclaiming = asyncio.get_running_loop().call_later(delay, self._reclaim_the_old)
 
     def _reclaim_the_old(self) -> None:
+        self._reclaiming = None
         timeout = self._surroundings.idle_timeout
         for function in {resident.revision.function for resident in self._residents.values()}:
             self._reclaim(function, timeout - 0.001, f"idle for {timeout:g} s")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from lambdatui import events as ev
 from lambdatui.function import Configuration
 from lambdatui.journal import Journal
-from lambdatui.policy import Document
+from lambdatui.policy import Document, Effect, Question
 from lambdatui.refusal import InvalidParameter, ResourceNotFound
 from lambdatui.role import LAMBDA, Role, managed_policy, trusting
 from lambdatui.service.variables import Credentials
@@ -77,10 +77,14 @@ class Roles:
         """The role of a function."""
         return self._default if configuration.role is None else self.get(configuration.role)
 
-    def may_send(self, configuration: Configuration, action: str, arn: str) -> bool:
-        """Whether a function's results can go to this destination. Where it names no role, the destination counts as
-        set in the console, which adds what is missing."""
-        return configuration.role is None or self.of(configuration).allows(action, arn)
+    def may_send(
+        self, configuration: Configuration, action: str, arn: str, on_resource: Document | None = None
+    ) -> bool:
+        """Whether a function's results can go to this destination, which may have a policy of its own. Where the
+        function names no role, the destination counts as set in the console, which adds what is missing."""
+        if configuration.role is None:
+            return True
+        return self.of(configuration).decide(Question(action, arn), on_resource=on_resource) is Effect.ALLOW
 
     def credentials(self, function: str, configuration: Configuration) -> Credentials:
         """Those that a function gets for its role."""

@@ -114,7 +114,14 @@ class Service:
         self.permissions = Permissions(self._deployments, journal)
         self._queue = queue
         self._invocations = Invocations(
-            self._deployments, self._pool.invoke, callers, queue, self._roles, journal, settings.time_scale
+            self._deployments,
+            self._pool.invoke,
+            callers,
+            queue,
+            self._roles,
+            self.permissions,
+            journal,
+            settings.time_scale,
         )
         journal.append(
             ev.LaboratoryOpened(
@@ -296,10 +303,25 @@ class Service:
         ServiceRefusal."""
         return self._invocations.begin(request)
 
+    async def begin_in_turn(self, request: InvocationRequest) -> Caller:
+        """The same for whoever has just had an answer, and may be faster than the environment that gave it."""
+        return await self._invocations.begin_in_turn(request)
+
     def recover(self) -> None:
         """Go on with the events that a laboratory before this one had in the queue when it came to a sudden end. The
         functions should be there."""
         self._invocations.asynchronous.recover()
+
+    # a look inside
+
+    def inspect(self, environment: str, *, reveal: bool = False) -> dict[str, Json]:
+        """The processes, the variables and the files of an environment that there is; values of variables that look
+        secret are left out unless `reveal`. Raises NoSuchEnvironment, as the next does."""
+        return self._pool.inspect(environment, reveal=reveal)
+
+    def preview(self, environment: str, file: str) -> dict[str, Json]:
+        """The beginning of a file in its /tmp, as :class:`lambdatui.sandbox.inspection.Preview`. Raises OSError."""
+        return self._pool.preview(environment, file)
 
     # the end
 
@@ -338,7 +360,7 @@ class Service:
 
 
 def _raise_limit_on_open_files() -> None:
-    """An environment takes three descriptors or so; a hundred of them are more than the usual soft limit allows."""
+    """An environment takes ten descriptors or so; a hundred of them are more than the usual soft limit allows."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

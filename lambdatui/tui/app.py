@@ -10,9 +10,11 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from lambdatui.control.client import Client, Launched, LaunchFailed, Launching
+from lambdatui.control.client import Client, LaunchFailed, Launching
+from lambdatui.control.roles import Role
 
 if TYPE_CHECKING:
+    from lambdatui.tui.glyphs import Glyphs
     from lambdatui.tui.laboratory_app import LaboratoryApp
 
 BAD_INPUT = 2
@@ -43,7 +45,7 @@ def open_screen(experiment: str, language: str | None = None, port: int = 0, par
         launching.cancel()
         return INTERRUPTED
     try:
-        code = asyncio.run(_show(launched))
+        code = asyncio.run(show(launched.socket_path, Role.OWNER))
         # Looked at before it is told to end: afterwards it has ended in any case.
         epitaph = launched.how_it_ended() if code == 1 else None
     except KeyboardInterrupt:
@@ -53,14 +55,27 @@ def open_screen(experiment: str, language: str | None = None, port: int = 0, par
     return code if epitaph is None else _fail(epitaph, code)
 
 
-async def _show(launched: Launched) -> int:
+def attach_screen(socket_path: str, role: Role) -> int:
+    """Show the laboratory that listens there on this screen, too; the exit code. 0 also when the laboratory has ended,
+    which is told on stderr."""
+    from lambdatui.tui.laboratory_app import LABORATORY_LOST
+
+    try:
+        code = asyncio.run(show(socket_path, role))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return _fail("the laboratory has ended", 0) if code == LABORATORY_LOST else code
+
+
+async def show(socket_path: str, role: Role, glyphs: Glyphs | None = None) -> int:
+    """Until somebody leaves, or the laboratory ends; the return code of the app."""
     from lambdatui.tui.laboratory_app import LABORATORY_LOST, LaboratoryApp
 
     try:
-        client = await Client.connect(launched.socket_path)
+        client = await Client.connect(socket_path)
     except OSError:
         return LABORATORY_LOST
-    app = LaboratoryApp(client)
+    app = LaboratoryApp(client, glyphs=glyphs, role=role)
     loop = asyncio.get_running_loop()
     for number in _SIGNALS:
         loop.add_signal_handler(number, _leave, app, 128 + number)

@@ -6,7 +6,9 @@ import asyncio
 import os
 import shutil
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import Callable
+from typing import Any
+
+from textual.app import App
 
 _TOOLS = (
     ("WAYLAND_DISPLAY", ["wl-copy"]),
@@ -18,10 +20,10 @@ _TOOLS = (
 _PATIENCE = 2.0
 
 
-async def copy(text: str, ask_terminal: Callable[[str], None]) -> None:
-    """`ask_terminal` is for where the system has no tool."""
-    if not await copy_natively(text):
-        ask_terminal(text)
+async def copy(text: str, app: App[Any]) -> None:
+    """Into the clipboard of whoever looks at `app`: in a browser that is not where the laboratory is."""
+    if app.is_web or not await copy_natively(text):
+        app.copy_to_clipboard(text)
 
 
 async def copy_natively(text: str) -> bool:

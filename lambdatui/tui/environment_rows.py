@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from lambdatui.lab import Environment, Function
-from lambdatui.tui.glyphs import environment_state
+from lambdatui.tui.glyphs import Glyphs, environment_state
 from lambdatui.tui.model import Model
 from lambdatui.tui.sanitise import clean_line
 from lambdatui.tui.spans import Line, Span, crop, fit, flow, spread
 from lambdatui.tui.wording import clock_time, listing, milliseconds, seconds, short
 
-_GAUGE = 10
+_BAR = 6
 _NARROW = 70
 """Cells below which columns are left out and ids are shorter."""
-_ROOMY = 92
-"""Cells from which on there is room for a gauge and the duration of the init."""
+_CLOSE, _CRITICAL = 0.75, 0.9
+"""Parts of a limit from which on that is shown."""
+_MB_OF_A_CORE = 1769
 _URGENT = 1.0
 """Seconds to the deadline."""
 
@@ -89,71 +93,158 @@ def _change(function: Function, model: Model) -> Line:
 # -- environments ---------------------------------------------------------------------------------------------------
 
 
-def columns_title(cells: int, inline_why: bool) -> Line:
+@dataclass(frozen=True)
+class Column:
+    """`cells` are those of its values or its head, with what is left free beside them."""
+
+    head: str
+    cells: int
+    right: bool = False
+    rank: int = 0
+    """Those of the lowest are there where room is scarce."""
+
+
+_NARROW_COLUMNS = {
+    **{"state": Column("state", 12), "start": Column("start", 6), "id": Column("id", 7)},
+    **{"runs": Column("runs", 4, True), "code": Column(" code", 6), "memory": Column("mem", 4, True)},
+    **{"cpu": Column("cpu", 6, True, 1), "gauge": Column("", 7, True, 2), "left": Column("left", 6, True)},
+}
+_COLUMNS = {
+    **{"state": Column("state", 13), "start": Column("start", 7), "id": Column("id", 10)},
+    **{"runs": Column("runs", 4, True), "code": Column("  code", 12)},
+    "version": Column("version", 9, rank=3),
+    **{"gauge": Column("", 6, rank=2), "memory": Column("mem", 7, True), "cpu": Column("cpu", 6, True, 1)},
+    **{"tmp": Column("/tmp", 7, True, 5), "init": Column("init", 9, True, 4)},
+    **{"left": Column("left", 8, True), "time": Column("", 10, True, 6)},
+}
+
+
+def columns_for(cells: int, versions: bool) -> dict[str, Column]:
+    """As many as there is room for; that of the version only where there are `versions`."""
+    known = _NARROW_COLUMNS if cells < _NARROW else _COLUMNS
+    room, shown = cells, set()
+    for name, column in sorted(known.items(), key=lambda item: item[1].rank):
+        if name == "version" and not versions:
+            continue
+        if column.rank and column.cells > room:
+            break
+        room -= column.cells
+        shown.add(name)
+    return {name: column for name, column in known.items() if name in shown}
+
+
+def columns_title(columns: Mapping[str, Column], inline_why: bool) -> Line:
     """The heads of the columns of :func:`environment_row`."""
-    heads = _columns("state", "start", "id", "runs", "code", "version", "max mem", "left", cells)
-    if cells >= _ROOMY:
-        heads[-1:] = [fit("init", 9, right=True), heads[-1], " " * (_GAUGE + 2)]
-    if inline_why:
-        heads.append("  why")
-    return [("".join(heads), "dim")]
+    heads = "".join(fit(column.head, column.cells, column.right) for column in columns.values())
+    return [(heads + ("  why" if inline_why else ""), "dim")]
 
 
-def environment_row(environment: Environment, model: Model, cells: int, inline_why: bool) -> Line:
-    """State, cold or warm, id, invocations, code, memory and what is left of the time."""
-    glyph, (word, role) = environment_state(environment, model.glyphs)
-    plain = "gone" if environment.state == "ended" else "text"
-    start, start_role = _start(environment)
-    memory, published = environment.max_memory_used_mb, environment.version != "$LATEST"
-    time, time_role = _time(environment, model)
-    id_size, code_size = (6, 4) if cells < _NARROW else (8, 8)
-    columns = _columns(
-        f"{glyph} {word}",
-        start,
-        short(environment.id, id_size),
-        str(environment.invocations),
-        f"v{environment.version}" if published and cells < _NARROW else short(environment.code_sha256, code_size),
-        environment.version,
-        ("" if memory is None else f"{memory}M" if cells < _NARROW else f"{memory} MB"),
-        time,
-        cells,
-    )
-    row: Line = [(columns[0], role), (columns[1], start_role), *((each, plain) for each in columns[2:-1])]
-    if cells >= _ROOMY:
-        took = environment.init_duration_ms
-        init = milliseconds(took) if took is not None and environment.state != "init" else ""
-        row.append((fit(init, 9, right=True), plain))
-    row.append((columns[-1], time_role))
-    if cells >= _ROOMY:
-        row += [("  ", plain), *_gauge(environment, model)]
+def environment_row(environment: Environment, model: Model, columns: Mapping[str, Column], inline_why: bool) -> Line:
+    """State, cold or warm, id, invocations, code, what it uses, and what is left of the time."""
+    row: Line = []
+    for name, column in columns.items():
+        if name in ("gauge", "time"):
+            gauge = _memory_gauge if name == "gauge" else _time_gauge
+            row += gauge(environment, model, column.cells)
+        else:
+            text, role = _value(name, environment, model, columns)
+            row.append((fit(text, column.cells, column.right), role))
     return [*row, ("  " + why(environment, model), "dim")] if inline_why else row
 
 
-def _columns(
-    state: str, start: str, name: str, runs: str, code: str, version: str, memory: str, left: str, cells: int
-) -> list[str]:
-    """Each in its width, which is that of its values or its head."""
-    if cells < _NARROW:
-        memory = "mem" if memory == "max mem" else memory
-        return [
-            f"{fit(state, 11)} ",
-            f"{fit(start, 5)} ",
-            f"{fit(name, 6)} ",
-            f"{fit(runs, 4, right=True)} ",
-            f"{fit(code, 4)} ",
-            fit(memory, 4, right=True),
-            fit(left, 6, right=True),
-        ]
-    return [
-        f"{fit(state, 11)}  ",
-        f"{fit(start, 5)}  ",
-        f"{fit(name, 8)}  ",
-        f"{fit(runs, 4, right=True)}  ",
-        f"{fit(code, 8)}  ",
-        f"{fit(version, 7)}  ",
-        fit(memory, 7, right=True),
-        fit(left, 8, right=True),
-    ]
+def _value(name: str, environment: Environment, model: Model, columns: Mapping[str, Column]) -> Span:
+    narrow = columns["id"] is _NARROW_COLUMNS["id"]
+    plain = "gone" if environment.state == "ended" else "text"
+    match name:
+        case "state":
+            glyph, (word, role) = environment_state(environment, model.glyphs)
+            return f"{glyph} {word}", role
+        case "start":
+            return _start(environment)
+        case "id":
+            return short(environment.id, 6 if narrow else 8), plain
+        case "runs":
+            return str(environment.invocations), plain
+        case "code":
+            published = environment.version != "$LATEST" and "version" not in columns
+            code = f"v{environment.version}" if published else short(environment.code_sha256, 4 if narrow else 8)
+            return (f" {code}" if narrow else f"  {code}"), plain
+        case "version":
+            return environment.version, plain
+        case "memory":
+            memory = memory_mb(environment)
+            text = "" if memory is None else f"{memory}M" if narrow else f"{memory} MB"
+            return text, memory_role(environment, plain)
+        case "cpu":
+            cpu = environment.cpu_percent if environment.state in ("init", "busy", "shutdown") else None
+            return ("" if cpu is None else f"{cpu}%"), cpu_role(environment)
+        case "tmp":
+            tmp = environment.tmp_mb
+            return ("" if not tmp else f"{tmp} MB"), tmp_role(environment)
+        case "init":
+            took = environment.init_duration_ms
+            return (milliseconds(took) if took is not None and environment.state != "init" else ""), plain
+    return _time(environment, model)
+
+
+# -- what it uses ---------------------------------------------------------------------------------------------------
+
+
+def memory_mb(environment: Environment) -> int | None:
+    """What it holds; the most that it held, where nothing else is known, or where it has no processes any more."""
+    return environment.max_memory_used_mb if environment.memory_mb is None else environment.memory_mb
+
+
+def memory_role(environment: Environment, otherwise: str = "text") -> str:
+    return otherwise if environment.memory_mb is None else _near(environment.memory_mb, memory_limit(environment))
+
+
+def tmp_role(environment: Environment) -> str:
+    return _near(environment.tmp_mb or 0, tmp_limit(environment))
+
+
+def cpu_role(environment: Environment) -> str:
+    """That a function has all the CPU that it may have is usual, and slows it down."""
+    share = cpu_share(environment)
+    return "warn" if share and (environment.cpu_percent or 0) >= 0.9 * share else "text"
+
+
+def memory_limit(environment: Environment) -> float:
+    return _number(environment, "memory_size", 128)
+
+
+def tmp_limit(environment: Environment) -> float:
+    return _number(environment, "ephemeral_storage", 512)
+
+
+def cpu_share(environment: Environment) -> float:
+    """In percent of a core, of which 1,769 MB of memory bring one ("Configure Lambda function memory")."""
+    return 100 * memory_limit(environment) / _MB_OF_A_CORE
+
+
+def _number(environment: Environment, key: str, otherwise: float) -> float:
+    value = environment.configuration.get(key, otherwise)
+    return value if isinstance(value, int | float) and value > 0 else otherwise
+
+
+def _near(used: float, limit: float) -> str:
+    return "urgent" if used >= _CRITICAL * limit else "warn" if used >= _CLOSE * limit else "text"
+
+
+def gauge(part: float, role: str, glyphs: Glyphs, cells: int) -> Line:
+    """So much of the whole, as a bar: full only where all is used up, empty only where nothing is."""
+    filled = cells if part >= 1 else min(cells - 1, max(1, round(cells * part))) if part > 0 else 0
+    return [(glyphs.bar * filled, role), (glyphs.bar_left * (cells - filled), "dim")]
+
+
+def _memory_gauge(environment: Environment, model: Model, cells: int) -> Line:
+    memory = environment.memory_mb
+    if memory is None:
+        return [(" " * cells, "text")]
+    role = memory_role(environment)
+    role = role if role != "text" else "idle" if environment.frozen else "busy"
+    bar = gauge(memory / memory_limit(environment), role, model.glyphs, _BAR)
+    return [(" " * (cells - _BAR), "text"), *bar] if cells > _BAR else bar
 
 
 def _start(environment: Environment) -> Span:
@@ -189,13 +280,10 @@ def _time(environment: Environment, model: Model) -> Span:
     return "", "dim"
 
 
-def _gauge(environment: Environment, model: Model) -> Line:
+def _time_gauge(environment: Environment, model: Model, cells: int) -> Line:
     """How much of the timeout has gone by."""
-    left = model.until(environment)
-    function = model.lab.functions.get(environment.function)
-    timeout = function.configuration.get("timeout", 3) if function else None
-    if left is None or not isinstance(timeout, int | float) or timeout <= 0:
-        return [(" " * _GAUGE, "text")]
-    used = round(_GAUGE * min(1.0, max(0.0, 1 - left / timeout)))
+    left, timeout = model.until(environment), _number(environment, "timeout", 3)
+    if left is None:
+        return [(" " * cells, "text")]
     role = "urgent" if left <= _URGENT else "busy"
-    return [(model.glyphs.bar * used, role), (model.glyphs.bar_left * (_GAUGE - used), "dim")]
+    return [("  ", "text"), *gauge(1 - left / timeout, role, model.glyphs, cells - 2)]

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from rich.cells import cell_len
 
+from lambdatui.control.roles import Role
 from lambdatui.lab import Experiment, Step
 from lambdatui.tui.model import Model
 from lambdatui.tui.sanitise import clean, clean_line
@@ -78,6 +79,8 @@ def prompt(model: Model) -> list[Line]:
     experiment, step = model.lab.experiment, model.step
     if experiment is None:
         return []
+    if model.refusal("next"):
+        return _watching(model)
     if not experiment.steps:
         return [[*_button("i"), (" invoke  ", "text"), *_button("e"), (" its event", "text")]]
     if step is None:
@@ -96,6 +99,18 @@ def prompt(model: Model) -> list[Line]:
     if model.page + 1 < len(experiment.steps):
         return [[*_button("enter"), (f" on to step {model.page + 2}", "text")]]
     return [[*_button("enter"), (" the summary", "text")]]
+
+
+def _watching(model: Model) -> list[Line]:
+    """The same where one can only watch."""
+    step = model.step
+    if step is not None and step.state == "running":
+        return [[(f"{model.glyphs.busy} running…", "busy")]]
+    if model.role is Role.AUDIENCE:
+        return [[*_button("enter"), (" next step  ", "text"), *_button("space"), (" play, pause", "text")]]
+    if step is None or step.state == "waiting":
+        return [[("You are watching.", "dim")]]
+    return [[*_button("enter"), (" turn the page  ", "text"), ("You are watching.", "dim")]]
 
 
 def _button(key: str) -> Line:

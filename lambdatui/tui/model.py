@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lambdatui import events as ev
+from lambdatui.control.roles import Role, refusal
 from lambdatui.lab import Environment, Function, Lab, Step
 from lambdatui.tui.glyphs import UNICODE, Glyphs
 from lambdatui.tui.logbook import Logbook
@@ -13,6 +14,12 @@ from lambdatui.tui.pulse import FINE_PERIOD, PERIOD
 _OLD_NOTICE = 10.0
 
 
+_OF_INVOCATIONS = (
+    *(ev.InvocationAccepted, ev.InvocationThrottled, ev.InvocationPlaced, ev.InvocationStarted, ev.InvocationStreamed),
+    *(ev.InvocationAnswered, ev.InvocationFinished),
+    *(ev.EventQueued, ev.AttemptStarted, ev.EventConcluded, ev.EventForwarded),
+)
+
 STALE = ("", "")
 """Among the news: those before are of no interest any more."""
 
@@ -20,8 +27,8 @@ STALE = ("", "")
 class Model:
     """The laboratory as seen from this screen. `clock` gives seconds since the epoch."""
 
-    def __init__(self, clock: Callable[[], float], glyphs: Glyphs = UNICODE) -> None:
-        self._clock, self.glyphs = clock, glyphs
+    def __init__(self, clock: Callable[[], float], glyphs: Glyphs = UNICODE, role: Role = Role.OWNER) -> None:
+        self._clock, self.glyphs, self.role = clock, glyphs, role
         self._now = clock()
         self.lab = Lab()
         self.logbook = Logbook()
@@ -33,6 +40,10 @@ class Model:
         """The first invocation of the last burst."""
         self.chosen: str | None = None
         """Request id of the invocation that is looked at, in whatever panel it was chosen."""
+        self.touched: set[str] = set()
+        """Request ids of invocations that something was said about since the table of them looked."""
+        self.marked: str | None = None
+        """Request id of the invocation that another is to be compared with."""
         self.odd: str | None = None
         """The first invocation of the step that has just ended which did not succeed, where others did."""
         self.page = 0
@@ -50,6 +61,15 @@ class Model:
         """Sentences to tell once, with their severity."""
         self.restless_until = 0.0
         """Until this instant something moves although nothing is under way."""
+        self._looked_at: str | None = None
+        """What was chosen before the events began anew: it is chosen again when it is there."""
+
+    def rewind(self) -> None:
+        """The events are about to come again, from the first. What the user has chosen stays."""
+        fresh = Model(self._clock, self.glyphs, self.role)
+        fresh.function_chosen, fresh.events_edited = self.function_chosen, self.events_edited
+        fresh._looked_at = self.chosen or self._looked_at
+        vars(self).update(vars(fresh))
 
     # -- taking in events ---------------------------------------------------------------------------------------
 
@@ -57,6 +77,8 @@ class Model:
         if not isinstance(record.event, ev.LogWritten | ev.LogEventsPut):  # log lines are the logbook's: once is enough
             self.lab.apply(record)
             self._apply(record)
+            if isinstance(record.event, _OF_INVOCATIONS):
+                self.touched.add(record.event.request_id)
         self.logbook.apply(record, self.lab)
 
     def _apply(self, record: ev.Record) -> None:
@@ -64,13 +86,15 @@ class Model:
             case ev.ExperimentOpened():
                 self.in_flight.clear()
                 self.queued.clear()
-                self.front = self.odd = self.chosen = None
+                self.front = self.odd = self.chosen = self.marked = None
                 self.page, self.choice, self.opened = 0, None, self.opened + 1
                 self.starting = False
             case ev.InvocationAccepted() as event:
                 if not self.in_flight:
                     self.front, self.odd = event.request_id, None
                 self.in_flight[event.request_id] = event.function
+                if event.request_id == self._looked_at:
+                    self.chosen = event.request_id
             case ev.InvocationFinished(request_id=request) | ev.InvocationThrottled(request_id=request):
                 self.in_flight.pop(request, None)
             case ev.InvocationAnswered(request_id=request):
@@ -93,10 +117,20 @@ class Model:
                 mine = [each for each in self.lab.invocations.values() if each.step == step]
                 bad = [each.request_id for each in mine if each.status != "succeeded"]
                 self.odd = bad[0] if 0 < len(bad) < len(mine) else None
+            case ev.OthersMayAct(allowed=allowed):
+                whom = "You" if self.role is Role.GUEST else "Attached screens"
+                told = "may act now" if allowed else "can only watch"
+                self.news.append(("information", f"{whom} {told}."))
             case ev.Noticed() as event if self._clock() - record.time < _OLD_NOTICE:
                 self.news.append((event.level if event.level != "info" else "information", event.message))
             case ev.FunctionUpdateRejected() as event if self._clock() - record.time < _OLD_NOTICE:
                 self.news.append(("warning", f"{event.function} was not changed: {event.message}"))
+
+    # -- acting -------------------------------------------------------------------------------------------------
+
+    def refusal(self, command: str) -> str:
+        """One sentence where this screen may not give that command, or ''."""
+        return refusal(self.role, command, self.lab.others_may_act)
 
     # -- the guide ----------------------------------------------------------------------------------------------
 
@@ -114,7 +148,8 @@ class Model:
         """What can be predicted now; empty where nothing is asked."""
         step = self.step
         if (
-            self.starting
+            self.refusal("predict")
+            or self.starting
             or step is None
             or step.state != "waiting"
             or step.predict is None

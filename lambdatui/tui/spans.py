@@ -17,7 +17,7 @@ Line: TypeAlias = list[Span]
 ROLES = (
     *("text", "dim", "strong", "key", "button", "good", "warn", "bad", "urgent", "name"),
     *("init", "busy", "idle", "gone", "match", "platform", "tab", "tab-active"),
-    "chosen",
+    *("string", "number", "constant", "chosen"),
     *(f"{part}-{role}" for part in ("bar", "on") for role in ("good", "warn", "bad", "busy", "chosen")),
     *(f"stream-{number}" for number in range(6)),
 )

@@ -35,6 +35,16 @@ def milliseconds(value: float) -> str:
     return f"{value:.0f} ms" if value < 9999.5 else f"{value / 1000:.1f} s"
 
 
+def size(count: int) -> str:
+    """Of a file, from its bytes."""
+    value, unit = float(count), "B"
+    for larger in ("KB", "MB", "GB"):
+        if value < 999.5:
+            break
+        value, unit = value / 1024, larger
+    return f"{value:.0f} {unit}" if unit == "B" or value >= 9.95 else f"{value:.1f} {unit}"
+
+
 def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from lambdatui.aws.inputs import Blob, Input, matching, page
+from lambdatui.aws.lambda_api.functions import CreateInput
 from lambdatui.events import Json
 from lambdatui.refusal import InvalidParameter, SerializationFailed, ValidationFailed
+from tests.aws.packages import ROLE
 
 
 class Inner(Input):
@@ -64,6 +66,29 @@ def test_a_violation_is_worded_as_the_service_words_it(
         Example.read({"Name": "a", **members}, strict=True)
 
     expected = f"Value {value} at '{place}' failed to satisfy constraint: Member must {rule}"
+    assert str(refused.value) == f"1 validation error detected: {expected}"
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        (
+            {"Environment": {"Variables": {"A": "secret", "1B": "secret"}}},
+            "Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: "
+            "[Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]",
+        ),
+        (
+            {"Tags": {"": "x", "a": "y"}},
+            "Value '{=x, a=y}' at 'tags' failed to satisfy constraint: Map keys must satisfy constraint: "
+            "[Member must have length greater than or equal to 1]",
+        ),
+    ],
+)
+def test_a_map_is_refused_for_its_keys(members: dict[str, Json], expected: str) -> None:
+    given_: dict[str, Json] = {"FunctionName": "F", "Role": ROLE, "Code": {}}
+    with pytest.raises(ValidationFailed) as refused:
+        CreateInput.read({**given_, **members}, strict=True)
+
     assert str(refused.value) == f"1 validation error detected: {expected}"
 
 

@@ -160,3 +160,14 @@ async def test_a_restart_ends_the_stream_with_an_exception(cloud: Cloud) -> None
     with pytest.raises(EventStreamError, match="The laboratory was cleared meanwhile"):
         await asyncio.to_thread(next, stream)
     answer["EventStream"].close()
+
+
+async def test_who_does_not_stream_gets_the_bytes_as_well(cloud: Cloud) -> None:
+    await cloud.create(STREAMER)
+    acts = [["send", "\x89PNG"], ["send", "\x00\xff"]]
+
+    answer = await call(cloud.client().invoke, FunctionName="F", Payload=json.dumps(acts))
+
+    assert await asyncio.to_thread(answer["Payload"].read) == b"\x89PNG\x00\xff"
+    (invocation,) = cloud.lab.invocations.values()
+    assert invocation.payload == "\N{REPLACEMENT CHARACTER}PNG\0\N{REPLACEMENT CHARACTER}"

@@ -18,7 +18,7 @@ from botocore.credentials import Credentials
 from lambdatui.aws.signature import Key
 from lambdatui.function_url import Cors, UrlConfiguration
 from lambdatui.role import LAMBDA, managed_policy, trusting
-from tests.aws.conftest import Cloud
+from tests.aws.conftest import Cloud, call
 
 ECHO = "def handler(event, context): return event"
 RETURN = "import json\ndef handler(event, context): return json.loads(event['body'])"
@@ -69,6 +69,7 @@ async def test_the_event_field_by_field(cloud: Cloud) -> None:
 
     event, function_url = json.loads(answer.data), cloud.service.urls.get("F", None)
     [invocation] = cloud.lab.invocations.values()
+    assert invocation.source == "function URL"
     context = event.pop("requestContext")
     assert before <= context.pop("timeEpoch") <= time.time() * 1000
     assert time.strptime(context.pop("time"), "%d/%b/%Y:%H:%M:%S +0000")
@@ -327,6 +328,16 @@ async def test_a_role_needs_the_permission_for_urls(cloud: Cloud) -> None:
 
     assert statuses == {"invoker": 403, "admin": 200}
     assert answer.json()["requestContext"]["authorizer"]["iam"]["userArn"].endswith("assumed-role/admin/admin")
+
+    grant = {"FunctionName": "F", "Principal": "arn:aws:iam::000000000000:role/nobody"}
+    await cloud.service.create_role("nobody", trusting(LAMBDA), {})
+    await cloud.create(credentials, name="nobody", role="nobody")
+    key, add = Key(*json.loads((await cloud.invoke(function="nobody")).payload or "")), cloud.client().add_permission
+    url_action, action = "lambda:InvokeFunctionUrl", "lambda:InvokeFunction"
+    await call(add, **grant, StatementId="url", Action=url_action, FunctionUrlAuthType="AWS_IAM")
+    assert (await send(url, headers=_signed(url, key))).status == 403
+    await call(add, **grant, StatementId="invoke", Action=action, InvokedViaFunctionUrl=True)
+    assert (await send(url, headers=_signed(url, key))).status == 200
 
 
 async def test_what_is_deleted_answers_no_more(cloud: Cloud) -> None:

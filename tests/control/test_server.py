@@ -16,7 +16,7 @@ from lambdatui.lab import Lab
 EXPERIMENT = """
 title: Control
 functions:
-  F: {handler: app.handler, code: ./code, timeout: 30}
+  F: {handler: app.handler, code: ./code, timeout: 30, environment: {DB_PASSWORD: hunter2}}
 steps:
   - name: one
     predict: {ask: What?, choices: [a, b], answer: 1}
@@ -107,6 +107,19 @@ async def test_three_at_once_by_hand_while_a_step_is_waiting(connect: Connect) -
     await screen.close()
 
 
+async def test_again_by_a_qualifier_and_without_waiting_for_the_answer(connect: Connect) -> None:
+    screen = await connect()
+    await screen.command("invoke", qualifier="$LATEST", invocation_type="Event")
+    await screen.until(lambda lab: [each.condition for each in lab.invocations.values()] == ["Success"])
+    [invocation] = screen.lab.invocations.values()
+    assert (invocation.qualifier, invocation.invocation_type, invocation.source) == ("$LATEST", "Event", "")
+    wrong: tuple[tuple[str, Json], ...] = (("qualifier", 3), ("qualifier", "7"), ("invocation_type", "Whenever"))
+    for name, value in (*wrong, ("invocation_type", [])):
+        with pytest.raises(CommandFailed):
+            await screen.command("invoke", **{name: value})
+    await screen.close()
+
+
 async def test_a_late_screen_sees_all_that_the_first_one_saw(connect: Connect) -> None:
     first = await connect()
     await first.command("next")
@@ -153,6 +166,8 @@ async def test_an_update_and_a_reclaim_by_hand(connect: Connect) -> None:
         ("invoke", {"times": 101}, "1 to 100 times"),
         ("invoke", {"times": "x"}, "is no number"),
         ("predict", {"step": 1, "choice": 1}, "asks for no prediction"),
+        ("inspect", {"environment": "abcdefgh"}, "There is no environment abcdef, or it has ended"),
+        ("preview", {"environment": "abcdefgh", "file": "x"}, "There is no environment abcdef"),
     ],
 )
 async def test_what_makes_no_sense_is_refused_in_a_sentence(
@@ -161,6 +176,18 @@ async def test_what_makes_no_sense_is_refused_in_a_sentence(
     screen = await connect()
     with pytest.raises(CommandFailed, match=sentence):
         await screen.command(name, **arguments)
+    await screen.close()
+
+
+async def test_a_look_inside_an_environment(connect: Connect) -> None:
+    screen = await connect()
+    await screen.command("invoke")
+    await screen.until(lambda lab: [each.frozen for each in lab.environments.values()] == [True])
+    (name,) = screen.lab.environments
+    seen = await screen.command("inspect", environment=name)
+    assert isinstance(seen, dict) and seen["processes"] and seen["files_complete"]
+    with pytest.raises(CommandFailed, match="nothing cannot be read: No such file or directory"):
+        await screen.command("preview", environment=name, file="nothing")
     await screen.close()
 
 

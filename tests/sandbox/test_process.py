@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from lambdatui.sandbox.capture import Line, Output
+from lambdatui.sandbox.gauges import Gauges
 from lambdatui.sandbox.guardian import Guardian
 from lambdatui.sandbox.limits import Limits, Pace, Watch
 from lambdatui.sandbox.machine import Machine
@@ -73,7 +74,7 @@ class Starter:
         for path in (place.code, place.tmp):
             path.mkdir(exist_ok=True)
         pace = Pace()
-        running = Running(Watch(Limits(1024, None), pace))
+        running = Running(Watch(Limits(1024, None), pace, Gauges(lambda: None, lambda use: None)))
         reads = tuple(Path(path) for path in {sys.prefix, sys.base_prefix})
         program = Program((sys.executable, "-u", "-c", source), {"PATH": os.environ["PATH"]}, reads)
         running.process = await Process.start(

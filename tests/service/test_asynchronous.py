@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 
 from lambdatui import events as ev
+from lambdatui.events import Json
 from lambdatui.journal import Journal
 from lambdatui.lab import Invocation
 from lambdatui.refusal import InvalidParameter, RequestTooLarge, ValidationFailed
 from lambdatui.role import LAMBDA, trusting
 from lambdatui.service.event_queue import EventQueue, QueuedEvent
+from lambdatui.service.permissions import Grant
 from lambdatui.service.retries import Course
 from lambdatui.service.service import Settings, open_service
 from tests.service.conftest import Laboratory, Opener
@@ -189,6 +191,7 @@ async def test_a_success_is_told_to_another_function(fast: Laboratory, arn: str)
     assert record["responseContext"] == {"statusCode": 200, "executedVersion": "$LATEST"}
     assert [(each.by, each.to, each.error) for each in first.forwarded] == [("on_success", arn, None)]
     assert second.version == ("1" if arn.endswith("live") else "$LATEST")
+    assert (first.source, second.source) == ("", "destination")
 
 
 async def test_functions_that_are_each_others_destination_stop_after_sixteen_rounds(fast: Laboratory) -> None:
@@ -230,6 +233,18 @@ async def test_a_destination_needs_a_permission_of_the_role_that_is_named(fast: 
     assert told.error == f"the role mine does not allow lambda:InvokeFunction on {arn}"
     await fast.service.attach_role_policy("mine", "AWSLambdaRole")
     (told,) = (await leave(fast)).forwarded
+    assert told.error is None
+
+
+async def test_a_function_may_let_in_who_makes_it_a_destination(fast: Laboratory) -> None:
+    await fast.service.create_role("mine", trusting(LAMBDA), {})
+    await fast.create(ECHO, "Next")
+    await fast.create(ECHO, role="mine", destination_config={"on_success": {"destination": "function:Next"}})
+    role: Json = {"AWS": "arn:aws:iam::000000000000:role/mine"}
+    fast.service.permissions.add("Next", None, Grant("mine", role, "lambda:InvokeFunction", {}))
+
+    (told,) = (await leave(fast)).forwarded
+
     assert told.error is None
 
 
@@ -308,6 +323,7 @@ import asyncio, sys
 from pathlib import Path
 from lambdatui import events as ev
 from lambdatui.function import Code, Configuration
+from lambdatui.events import Json
 from lambdatui.journal import Journal
 from lambdatui.service.service import Settings, open_service
 

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from lambdatui import events as ev
+from lambdatui.sandbox.gauges import Gauges
 from lambdatui.sandbox.limits import Limits, Pace, Watch
 from lambdatui.service.environment import Environment, Host
 from lambdatui.service.extensions_api import Registration
@@ -31,7 +32,7 @@ async def test_a_process_that_cannot_be_started_fails_the_invocation_and_gives_u
         clock=time.time,
         starts=starts,
         spawn=spawn,  # type: ignore[arg-type]
-        watch=Watch(Limits(128, None), Pace()),
+        watch=Watch(Limits(128, None), Pace(), Gauges(lambda: None, lambda use: None)),
         excess_mb=lambda: 0,
         emit=stated.append,
         wrote=lambda *_: None,

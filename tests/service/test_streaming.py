@@ -29,7 +29,7 @@ STREAMER = """
         trailers = ""
         for act, value in acts:
             if act == "send":
-                connection.sendall(b"%x\\r\\n%b\\r\\n" % (len(value), value.encode()))
+                connection.sendall(b"%x\\r\\n%b\\r\\n" % (len(value), value.encode("latin-1")))
             elif act == "flood":
                 for _ in range(value):
                     connection.sendall(b"10000\\r\\n%b\\r\\n" % (b"x" * 0x10000))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 from lambdatui import events as ev
@@ -221,6 +222,48 @@ def reloaded() -> Script:
     )
     script.at(7).accepted(second, "{}", None).cold(new, second, "the code has changed", 2, NEW_CODE)
     return script.running(new, second).at(7.1)
+
+
+TRACE = (
+    '  File "/var/task/app.py", line 12, in lambda_handler\n    return divide(event)\n',
+    '  File "/opt/python/tracing.py", line 3, in wrapped\n    return call()\n',
+    '  File "/var/task/app.py", line 4, in divide\n    return event["a"] / 0\n',
+)
+
+
+def failed() -> Script:
+    """An invocation by hand whose handler raised an error, after a wait and a cold start."""
+    request, environment = REQUESTS[0], ENVIRONMENTS[0]
+    event = {"a": 1, "list": [1.5, None, True, "text"], "name": {"deep": 'say "hello"'}}
+    script = at_start().at(1).accepted(request, json.dumps(event), None).cold(environment, request).at(1.3)
+    script.running(environment, request, init_ms=180.0).log(environment, "[INFO] dividing", request=request)
+    error = {"errorMessage": "division by zero", "errorType": "ZeroDivisionError", "stackTrace": [*TRACE]}
+    script.at(1.5).add(ev.InvocationAnswered(request, "failed", json.dumps(error), "Unhandled"))
+    script.log(environment, f"END RequestId: {request}", request=request, platform=True)
+    finished = ev.InvocationFinished(request, environment, "failed", 200.12, 201, 180.0, 128, 41, None)
+    return script.add(finished, ev.EnvironmentFrozen(environment))
+
+
+def many(count: int = 30) -> Script:
+    """The same, and then others that succeed, by steps, by hand and by the endpoint."""
+    script, environment = failed(), ENVIRONMENTS[0]
+    for number in range(count):
+        request, step = f"{number:08x}-0000-4000-8000-000000000000", number % 2 or None
+        source = "" if step is not None or number % 4 else "endpoint"
+        accepted = ev.InvocationAccepted(
+            request, FUNCTION, "$LATEST", "RequestResponse", json.dumps({"n": number}), step, None, source
+        )
+        script.at(2 + number).add(accepted, ev.InvocationPlaced(request, environment, False))
+        script.running(environment, request, None).at(2.1 + number)
+        payload = json.dumps({"statusCode": 200, "n": number})
+        script.add(ev.InvocationAnswered(request, "succeeded", payload, None))
+        script.log(environment, f"END RequestId: {request}", request=request, platform=True)
+        took = 12.34 + number * 7 % 10
+        script.add(
+            ev.InvocationFinished(request, environment, "succeeded", took, int(took) + 1, None, 128, 42, None),
+            ev.EnvironmentFrozen(environment),
+        )
+    return script
 
 
 def reused() -> Script:

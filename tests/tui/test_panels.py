@@ -72,7 +72,7 @@ async def test_why_is_told_in_full_below_the_cursor() -> None:
     async with Stage(script).up((80, 24)) as stage:
         await stage.press("2", *"jjjj")
         assert " ".join(" ".join(stage.rows("#table")).split()).endswith(f"created: {reason}")
-        assert stage.status("#environments") == ""
+        assert stage.status("#environments") == "enter opens 5e5e5e"
         await stage.press(*"kkkk")
         assert recorded.FUNCTION in stage.rows("#table")[0]
 

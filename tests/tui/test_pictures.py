@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from lambdatui.tui.glyphs import ASCII
 from tests.tui import recorded
@@ -23,6 +24,9 @@ def looks_the_same(compare: Compare, stage: Stage, size: tuple[int, int], keys: 
         await stage.settled()
         for key in keys:
             await stage.press(key)
+        for each in stage.app.screen.query(Input):
+            each.cursor_blink = False
+        await pilot.pause()
 
     return compare(stage.app, terminal_size=size, run_before=prepare)
 
@@ -61,8 +65,8 @@ def test_the_end(snap_compare: Compare, size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("size", [SMALL, USUAL], ids="{0[0]}x{0[1]}".format)
 @pytest.mark.parametrize(
     "keys",
-    [("question_mark",), ("u",), ("z",), ("slash", *"time")],
-    ids=["help", "configuration", "zoomed", "filter"],
+    [("question_mark",), ("u",), ("z",), ("slash", *"time"), ("2", "j")],
+    ids=["help", "configuration", "zoomed", "filter", "cursor"],
 )
 def test_keys(snap_compare: Compare, keys: tuple[str, ...], size: tuple[int, int]) -> None:
     assert looks_the_same(snap_compare, Stage(recorded.after_timeout()), size, keys)

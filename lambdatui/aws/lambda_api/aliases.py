@@ -7,9 +7,9 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from lambdatui.aws.arns import function_reference
 from lambdatui.aws.call import Call
 from lambdatui.aws.inputs import Input, MaxItems, matching, page
+from lambdatui.aws.lambda_api.reference import function_of
 from lambdatui.aws.routes import Route
 from lambdatui.aws.wire import rest_answer
 from lambdatui.events import Json
@@ -72,32 +72,32 @@ class Aliases:
         yield Route("DeleteAlias", "DELETE", f"{_ALIASES}/{{Name}}", self.delete)
 
     async def create(self, call: Call) -> Response:
-        function, given = _function(call), Create.of(call)
+        function, given = function_of(call).name, Create.of(call)
         weights = given.routing_config.additional_version_weights
         alias = self._aliases.create(function, given.name, given.function_version, weights, given.description)
         return rest_answer(201, self._members(function, alias))
 
     async def list(self, call: Call) -> Response:
-        function, wanted = _function(call), List.of_query(call)
+        function, wanted = function_of(call).name, List.of_query(call)
         found = self._aliases.of(function, wanted.function_version)
         shown = page(found, lambda alias: alias.name, wanted.marker, wanted.max_items)
         aliases: list[Json] = [self._members(function, alias) for alias in shown.items]
         return rest_answer(200, {"Aliases": aliases, "NextMarker": shown.next_marker})
 
     async def get(self, call: Call) -> Response:
-        function = _function(call)
+        function = function_of(call).name
         return rest_answer(200, self._members(function, self._aliases.get(function, Named.of_query(call).name)))
 
     async def update(self, call: Call) -> Response:
-        function, given = _function(call), Update.of(call)
+        function, given = function_of(call).name, Update.of(call)
         alias = self._aliases.update(
             function, given.name, given.function_version, given.weights, given.description, given.revision_id
         )
         return rest_answer(200, self._members(function, alias))
 
     async def delete(self, call: Call) -> Response:
-        await self._aliases.delete(_function(call), Named.of_query(call).name)
-        return Response(204)
+        await self._aliases.delete(function_of(call).name, Named.of_query(call).name)
+        return rest_answer(204)
 
     def _members(self, function: str, alias: Alias) -> dict[str, Json]:
         members: dict[str, Json] = {
@@ -110,7 +110,3 @@ class Aliases:
         if alias.weights:
             members["RoutingConfig"] = {"AdditionalVersionWeights": dict(alias.weights)}
         return members
-
-
-def _function(call: Call) -> str:
-    return function_reference(call.parameters["FunctionName"]).name

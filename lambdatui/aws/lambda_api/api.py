@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from lambdatui.aws.arns import check_reachable, function_reference
+from lambdatui.aws.arns import FunctionReference, check_reachable, function_reference
 from lambdatui.aws.call import Call
 from lambdatui.aws.lambda_api.aliases import Aliases
 from lambdatui.aws.lambda_api.concurrency import Concurrency
@@ -16,12 +16,12 @@ from lambdatui.aws.lambda_api.functions import Functions
 from lambdatui.aws.lambda_api.invoke import Invoke
 from lambdatui.aws.lambda_api.layers import Layers
 from lambdatui.aws.lambda_api.permissions import Permissions
+from lambdatui.aws.lambda_api.reference import function_of
 from lambdatui.aws.lambda_api.tags import Tags
 from lambdatui.aws.lambda_api.versions import Versions
 from lambdatui.aws.routes import Route, Routes
 from lambdatui.aws.wire import rest_error
 from lambdatui.lab import Lab
-from lambdatui.policy import Document
 from lambdatui.refusal import NotImplementedHere, ServiceRefusal
 from lambdatui.service.http import Response, Streamed
 from lambdatui.service.service import Service
@@ -55,35 +55,37 @@ class LambdaApi:
             raise NotImplementedHere(f"The laboratory does not implement {call.request.method} {call.request.path}.")
         route, parameters = found
         call = replace(call, parameters=parameters)
-        action = route.action or f"lambda:{route.name}"
-        if name := parameters.get("FunctionName"):
-            check_reachable(function_reference(name), self._service.arn_of(""), call.caller.arn, action)
-        if call.caller.role is not None:
-            call.caller.check(action, self._resource(route, call), self._policy_of_resource(call))
+        self._check(route, call)
         return await route.operation(call)
 
-    def _resource(self, route: Route, call: Call) -> str:
-        """The ARN of what the operation is for, as policies name it ("Actions, resources, and condition keys for AWS
-        Lambda" in the Service Authorization Reference): a function with the qualifier that was said, a layer, or *."""
-        match call.parameters:
-            case {"FunctionName": name}:
-                function = function_reference(name, call.query.get("Qualifier"))
-                arn = self._service.arn_of(function.name)
-                return f"{arn}:{function.qualifier}" if function.qualifier else arn
-            case {"LayerName": name}:
-                layer = name if name.startswith("arn:") else self._service.arn_of(name).replace(":function:", ":layer:")
-                return ":".join(filter(None, (layer, call.parameters.get("VersionNumber"))))
-            case {"Resource": arn}:  # of tags
-                return arn
-        created = call.members().get("FunctionName") if route.name == "CreateFunction" else None
-        return self._service.arn_of(created) if isinstance(created, str) else "*"
-
-    def _policy_of_resource(self, call: Call) -> Document | None:
-        """What the function itself says, if the operation is for one."""
-        if "FunctionName" not in call.parameters:
-            return None
-        function = function_reference(call.parameters["FunctionName"], call.query.get("Qualifier"))
-        return self._service.permissions.document(function.name, function.qualifier)
+    def _check(self, route: Route, call: Call) -> None:
+        """Whether the caller may do it; there is but one account, and one region. Raises ServiceRefusal."""
+        action = route.action or f"lambda:{route.name}"
+        function, own = _function(route, call), self._service.arn_of("")
+        if function is None:
+            call.caller.check(action, _layer(call, own) or "*")
+        else:
+            check_reachable(function, own, call.caller.arn, action)
+            arn = own + ":".join(filter(None, (function.name, function.qualifier)))
+            call.caller.check(action, arn, self._service.permissions.document(function.name, function.qualifier))
 
     def refuse(self, refusal: ServiceRefusal) -> Response:
         return rest_error(refusal)
+
+
+def _function(route: Route, call: Call) -> FunctionReference | None:
+    """The one that the operation is about; CreateFunction names it in its body."""
+    if route.name != "CreateFunction":
+        return function_of(call) if {"FunctionName", "Resource"} & call.parameters.keys() else None
+    name = call.members().get("FunctionName")
+    return function_reference(name) if isinstance(name, str) else None
+
+
+def _layer(call: Call, functions_arn: str) -> str | None:
+    """The ARN as policies have it ("Actions, resources, and condition keys for AWS Lambda" in the Service Authorization
+    Reference)."""
+    name = call.parameters.get("LayerName")
+    if name is None:
+        return None
+    arn = name if name.startswith("arn:") else functions_arn.replace(":function:", ":layer:") + name
+    return ":".join(filter(None, (arn, call.parameters.get("VersionNumber"))))

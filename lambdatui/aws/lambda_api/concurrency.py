@@ -9,14 +9,13 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from lambdatui.aws.arns import function_reference
 from lambdatui.aws.call import Call
 from lambdatui.aws.inputs import Input, matching, page
+from lambdatui.aws.lambda_api.reference import function_of, unqualified
 from lambdatui.aws.routes import Route
 from lambdatui.aws.wire import rest_answer
 from lambdatui.events import Json
 from lambdatui.package import MAX_UNZIPPED_BYTES, MAX_ZIPPED_BYTES
-from lambdatui.refusal import InvalidParameter
 from lambdatui.service.http import Response
 from lambdatui.service.pool import Provisioned
 from lambdatui.service.service import Service
@@ -64,30 +63,30 @@ class Concurrency:
     # reserved
 
     async def reserve(self, call: Call) -> Response:
-        function, given = _unqualified(call), Reserve.of(call)
+        function, given = unqualified(call), Reserve.of(call)
         await self._concurrency.reserve(function, given.reserved_concurrent_executions)
         return rest_answer(200, {"ReservedConcurrentExecutions": given.reserved_concurrent_executions})
 
     async def reserved(self, call: Call) -> Response:
-        return rest_answer(200, {"ReservedConcurrentExecutions": self._concurrency.reserved(_unqualified(call))})
+        return rest_answer(200, {"ReservedConcurrentExecutions": self._concurrency.reserved(unqualified(call))})
 
     async def release(self, call: Call) -> Response:
-        await self._concurrency.reserve(_unqualified(call), None)
-        return Response(204)
+        await self._concurrency.reserve(unqualified(call), None)
+        return rest_answer(204)
 
     # provisioned
 
     async def provision(self, call: Call) -> Response:
         given = Provision.of(call)
-        function, qualifier = _qualified(call, given)
+        function, qualifier = _qualified(call)
         self._concurrency.provision(function, qualifier, given.provisioned_concurrent_executions)
         return rest_answer(202, _members(self._concurrency.provisioned_by(function, qualifier)))
 
     async def get(self, call: Call) -> Response:
-        return rest_answer(200, _members(self._concurrency.provisioned_by(*_qualified(call, Qualified.of_query(call)))))
+        return rest_answer(200, _members(self._concurrency.provisioned_by(*_qualified(call))))
 
     async def list(self, call: Call) -> Response:
-        function, wanted = function_reference(call.parameters["FunctionName"]).name, List.of_query(call)
+        function, wanted = function_of(call).name, List.of_query(call)
         found = self._concurrency.provisioned(function)
         shown = page(found, lambda each: each.qualifier, wanted.marker, wanted.max_items)
         arn = self._service.arn_of(function)
@@ -95,8 +94,8 @@ class Concurrency:
         return rest_answer(200, {"ProvisionedConcurrencyConfigs": configs, "NextMarker": shown.next_marker})
 
     async def unprovision(self, call: Call) -> Response:
-        self._concurrency.unprovision(*_qualified(call, Qualified.of_query(call)))
-        return Response(204)
+        self._concurrency.unprovision(*_qualified(call))
+        return rest_answer(204)
 
     # the account
 
@@ -117,18 +116,8 @@ class Concurrency:
         return rest_answer(200, {"AccountLimit": limits, "AccountUsage": used})
 
 
-def _unqualified(call: Call) -> str:
-    function = function_reference(call.parameters["FunctionName"])
-    if function.qualifier is not None:
-        raise InvalidParameter(
-            "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. "
-            "Please specify either a function name or an unqualified function ARN."
-        )
-    return function.name
-
-
-def _qualified(call: Call, given: Qualified) -> tuple[str, str]:
-    return function_reference(call.parameters["FunctionName"], given.qualifier).name, given.qualifier
+def _qualified(call: Call) -> tuple[str, str]:
+    return function_of(call).name, Qualified.of_query(call).qualifier
 
 
 def _members(provisioned: Provisioned) -> dict[str, Json]:

@@ -8,9 +8,9 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from lambdatui.aws.arns import function_reference
 from lambdatui.aws.call import Call
 from lambdatui.aws.inputs import Input, matching, page
+from lambdatui.aws.lambda_api.reference import function_of
 from lambdatui.aws.routes import Route
 from lambdatui.aws.wire import rest_answer
 from lambdatui.events import Json
@@ -82,26 +82,26 @@ class EventInvoke:
 
     async def put(self, call: Call) -> Response:
         given = Put.of(call)
-        function, qualifier = _named(call, given)
+        function, qualifier = _named(call)
         config = await self._configs.put(function, qualifier, given.over(EventInvokeConfig()))
         return rest_answer(200, self._members(function, qualifier, config))
 
     async def update(self, call: Call) -> Response:
         given = Put.of(call)
-        function, qualifier = _named(call, given)
+        function, qualifier = _named(call)
         config = await self._configs.put(function, qualifier, given.over(self._configs.get(function, qualifier)))
         return rest_answer(200, self._members(function, qualifier, config))
 
     async def get(self, call: Call) -> Response:
-        function, qualifier = _named(call, Qualified.of_query(call))
+        function, qualifier = _named(call)
         return rest_answer(200, self._members(function, qualifier, self._configs.get(function, qualifier)))
 
     async def delete(self, call: Call) -> Response:
-        await self._configs.delete(*_named(call, Qualified.of_query(call)))
-        return Response(204)
+        await self._configs.delete(*_named(call))
+        return rest_answer(204)
 
     async def list(self, call: Call) -> Response:
-        function, wanted = function_reference(call.parameters["FunctionName"]).name, List.of_query(call)
+        function, wanted = function_of(call).name, List.of_query(call)
         found = self._configs.of(function).items()
         shown = page(found, lambda each: each[0], wanted.marker, wanted.max_items)
         configs: list[Json] = [self._members(function, *each) for each in shown.items]
@@ -131,6 +131,7 @@ class EventInvoke:
         return {"Destination": destination}
 
 
-def _named(call: Call, given: Qualified) -> tuple[str, str]:
-    function = function_reference(call.parameters["FunctionName"], given.qualifier)
+def _named(call: Call) -> tuple[str, str]:
+    Qualified.of_query(call)
+    function = function_of(call)
     return function.name, function.qualifier or "$LATEST"

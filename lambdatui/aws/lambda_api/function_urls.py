@@ -8,9 +8,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from lambdatui.aws.arns import function_reference
 from lambdatui.aws.call import Call
 from lambdatui.aws.inputs import Input, page
+from lambdatui.aws.lambda_api.reference import function_of
 from lambdatui.aws.routes import Route
 from lambdatui.aws.wire import rest_answer
 from lambdatui.events import Json, iso_time
@@ -99,7 +99,7 @@ class FunctionUrls:
 
     async def delete(self, call: Call) -> Response:
         await self._urls.delete(*_named(call))
-        return Response(204)
+        return rest_answer(204)
 
     async def list(self, call: Call) -> Response:
         function, _ = _named(call)
@@ -112,7 +112,7 @@ class FunctionUrls:
 
 def _named(call: Call) -> tuple[str, str | None]:
     """The function and the alias that a call is about."""
-    function = function_reference(call.parameters["FunctionName"], call.query.get("Qualifier"))
+    function = function_of(call)
     return function.name, function.qualifier
 
 

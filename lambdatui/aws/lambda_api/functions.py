@@ -19,7 +19,7 @@ from lambdatui.aws.lambda_api.configuration import (
     listed,
     updated,
 )
-from lambdatui.aws.lambda_api.reference import check, function_of
+from lambdatui.aws.lambda_api.reference import function_of
 from lambdatui.aws.lambda_api.tags import Tagging, check_tags
 from lambdatui.aws.lambda_api.versions import version_key
 from lambdatui.aws.routes import Route
@@ -102,7 +102,6 @@ class Functions:
     async def create(self, call: Call) -> Response:
         given = CreateInput.of(call)
         function = function_reference(given.function_name)
-        check(call, self._service, "CreateFunction", function)
         if function.qualifier:
             raise InvalidParameter("The function name of a new function has no qualifier.")
         if given.package_type == "Image":
@@ -128,7 +127,6 @@ class Functions:
 
     async def list(self, call: Call) -> Response:
         given = ListInput.of_query(call)
-        call.caller.check("lambda:ListFunctions", "*")
         functions = self._service.functions
         if given.function_version is None:
             shown = page(functions, lambda each: each.function, given.marker, given.max_items)
@@ -140,7 +138,7 @@ class Functions:
         return rest_answer(200, {"Functions": [listed(each) for each in members], "NextMarker": shown.next_marker})
 
     async def get(self, call: Call) -> Response:
-        function = function_of(call, self._service, "GetFunction")
+        function = function_of(call)
         revision = self._service.revision(function.name, function.qualifier)
         reserved = self._service.revision(function.name, None).configuration.reserved_concurrent_executions
         tags = self._service.tags(function.name)
@@ -155,24 +153,24 @@ class Functions:
         )
 
     async def get_configuration(self, call: Call) -> Response:
-        function = function_of(call, self._service, "GetFunctionConfiguration")
+        function = function_of(call)
         revision = self._service.revision(function.name, function.qualifier)
         return rest_answer(200, configuration_of(self._service, revision, function.qualifier))
 
     async def delete(self, call: Call) -> Response:
-        function = function_of(call, self._service, "DeleteFunction")
+        function = function_of(call)
         await self._service.delete(function.name, function.qualifier)
-        return rest_answer(204, None)
+        return rest_answer(204)
 
     async def update_configuration(self, call: Call) -> Response:
-        function = function_of(call, self._service, "UpdateFunctionConfiguration")
+        function = function_of(call)
         _check_latest(function.qualifier)
         given = UpdateConfigurationInput.of(call)
         revision = await self._service.configure(function.name, given.changes(), given.revision_id)
         return rest_answer(200, updated(configuration_of(self._service, revision)))
 
     async def update_code(self, call: Call) -> Response:
-        function = function_of(call, self._service, "UpdateFunctionCode")
+        function = function_of(call)
         _check_latest(function.qualifier)
         given = UpdateCodeInput.of(call)
         architectures = tuple(given.architectures) if given.architectures else None

@@ -6,10 +6,10 @@ from __future__ import annotations
 import base64
 from collections.abc import AsyncGenerator, Iterator
 
-from lambdatui.aws.arns import function_reference
 from lambdatui.aws.call import Call
 from lambdatui.aws.event_stream import CONTENT_TYPE, blob_event, error, event
 from lambdatui.aws.lambda_api.log_tail import log_tail
+from lambdatui.aws.lambda_api.reference import function_of
 from lambdatui.aws.routes import Route
 from lambdatui.events import Json
 from lambdatui.function import parse_json
@@ -22,9 +22,6 @@ from lambdatui.service.service import Service
 
 MAX_CLIENT_CONTEXT_BYTES = 3583
 """In base64."""
-
-_MOMENT = 0.02
-"""Seconds. A runtime asks for the next invocation in less; an extension may have more to do."""
 
 
 class Invoke:
@@ -41,44 +38,44 @@ class Invoke:
 
     async def invoke(self, call: Call) -> Response:
         request, tail = _request(call), _wants_tail(call)
-        caller, invocation = self._begin(request)
+        caller, invocation = await self._begin(request)
         headers = [("x-amzn-RequestId", caller.request_id)]
         if request.invocation_type == "Event":
             return Response(202, b"", headers)
         if request.invocation_type == "DryRun":
             return Response(204, b"", headers)
-        await caller.until_answered()
-        # REPORT comes after the answer: whoever wants the log waits for it. Everybody waits for a moment, so that an
-        # invocation that follows at once finds the environment at rest: in the real service an answer takes longer.
-        await caller.until_finished(None if tail else _MOMENT)
+        # What was streamed need not be text; the journal keeps it as such.
+        streamed = b"".join([part async for part in caller.parts()])
+        if tail:  # REPORT comes after the answer
+            await caller.until_finished()
         headers += [("Content-Type", "application/json"), ("X-Amz-Executed-Version", invocation.version)]
         if invocation.function_error:
             headers.append(("X-Amz-Function-Error", invocation.function_error))
         if tail:
             headers.append(("X-Amz-Log-Result", log_tail(self._lab, invocation)))
-        return Response(200, (invocation.payload or "").encode(), headers)
+        return Response(200, streamed or (invocation.payload or "").encode(), headers)
 
     async def leave(self, call: Call) -> Response:
         """Deprecated, and still there."""
-        caller, _ = self._begin(_request(call, "Event"))
+        caller, _ = await self._begin(_request(call, "Event"))
         return Response(202, b"", [("x-amzn-RequestId", caller.request_id)])
 
     async def stream(self, call: Call) -> Response | Streamed:
         request, tail = _request(call), _wants_tail(call)
         if request.invocation_type == "Event":
             raise _not_in("invocationType", "Event", "[RequestResponse, DryRun]")
-        caller, invocation = self._begin(request)
+        caller, invocation = await self._begin(request)
         headers = [("x-amzn-RequestId", caller.request_id), ("X-Amz-Executed-Version", invocation.version)]
         if request.invocation_type == "DryRun":
             return Response(204, b"", headers)
         return Streamed(200, self._events(caller, invocation, tail), [*headers, ("Content-Type", CONTENT_TYPE)])
 
-    def _begin(self, request: InvocationRequest) -> tuple[Caller, Invocation]:
+    async def _begin(self, request: InvocationRequest) -> tuple[Caller, Invocation]:
         """Raises TooManyRequests."""
-        caller = self._service.begin(request)
+        caller = await self._service.begin_in_turn(request)
         invocation = self._lab.invocations[caller.request_id]
         if invocation.status == "throttled":
-            raise TooManyRequests(invocation.throttle_reason or "")
+            raise TooManyRequests(invocation.throttle_reason or "", caller.request_id)
         return caller, invocation
 
     async def _events(self, caller: Caller, invocation: Invocation, tail: bool) -> AsyncGenerator[bytes, None]:
@@ -103,7 +100,7 @@ class Invoke:
 
 def _request(call: Call, invocation_type: str = "") -> InvocationRequest:
     """Raises ServiceRefusal."""
-    function = function_reference(call.parameters["FunctionName"], call.query.get("Qualifier"))
+    function = function_of(call)
     headers = call.request.headers
     try:
         payload = call.request.body.decode()
@@ -117,6 +114,7 @@ def _request(call: Call, invocation_type: str = "") -> InvocationRequest:
         invocation_type or headers.get("x-amz-invocation-type", "RequestResponse"),
         client_context=_client_context(headers.get("x-amz-client-context", "")),
         trace=headers.get("x-amzn-trace-id", ""),
+        source="endpoint",
     )
 
 

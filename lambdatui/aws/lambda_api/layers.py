@@ -151,7 +151,7 @@ class Layers:
     async def delete(self, call: Call) -> Response:
         given = Numbered.of_query(call)
         self._layers.delete(self._name(given), given.version_number)
-        return rest_answer(204, None)
+        return rest_answer(204)
 
     def _name(self, given: Named) -> str:
         """Without the rest of its ARN. Raises ResourceNotFound for other accounts' layers."""

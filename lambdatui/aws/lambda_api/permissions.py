@@ -9,9 +9,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from lambdatui.aws.arns import function_reference
 from lambdatui.aws.call import Call
 from lambdatui.aws.inputs import Input, matching
+from lambdatui.aws.lambda_api.reference import function_of
 from lambdatui.aws.routes import Route
 from lambdatui.aws.wire import rest_answer
 from lambdatui.events import Json
@@ -83,7 +83,7 @@ class Permissions:
 
     async def add(self, call: Call) -> Response:
         given = Add.of(call)
-        function = function_reference(call.parameters["FunctionName"], given.qualifier)
+        function = function_of(call)
         if function.qualifier == "$LATEST":
             raise InvalidParameter("We currently do not support adding policies for $LATEST.")
         statement = self._permissions.add(function.name, function.qualifier, given.grant(), given.revision_id)
@@ -91,17 +91,18 @@ class Permissions:
 
     async def remove(self, call: Call) -> Response:
         given = Remove.of_query(call)
-        self._permissions.remove(*_named(call, given), given.statement_id, given.revision_id)
-        return Response(204)
+        self._permissions.remove(*_named(call), given.statement_id, given.revision_id)
+        return rest_answer(204)
 
     async def get(self, call: Call) -> Response:
-        policy = self._permissions.get(*_named(call, Qualified.of_query(call)))
+        policy = self._permissions.get(*_named(call))
         return rest_answer(200, {"Policy": _text(policy.document()), "RevisionId": policy.revision_id})
 
 
-def _named(call: Call, given: Qualified) -> tuple[str, str | None]:
-    """$LATEST has the function's own policy."""
-    function = function_reference(call.parameters["FunctionName"], given.qualifier)
+def _named(call: Call) -> tuple[str, str | None]:
+    """$LATEST has the function's own policy. Raises ServiceRefusal."""
+    Qualified.of_query(call)
+    function = function_of(call)
     return function.name, None if function.qualifier == "$LATEST" else function.qualifier
 
 

@@ -1,23 +1,26 @@
-"""Which function an operation is about, and whether the caller may do that with it."""
+"""Which function an operation is about. All ask here, so that who was let in for one function acts on no other."""
 
 from __future__ import annotations
 
-from lambdatui.aws.arns import FunctionReference, check_reachable, function_reference
+from lambdatui.aws.arns import FunctionReference, function_reference
 from lambdatui.aws.call import Call
-from lambdatui.service.service import Service
+from lambdatui.refusal import InvalidParameter
 
 
-def function_of(call: Call, service: Service, action: str) -> FunctionReference:
-    """The one that the path names, with the qualifier that stands there or in the query; `action` is one of IAM's
-    without its prefix. Raises ServiceRefusal: there is but one account, and one region."""
-    function = function_reference(call.parameters["FunctionName"], call.query.get("Qualifier"))
-    check(call, service, action, function)
-    return function
+def function_of(call: Call) -> FunctionReference:
+    """The one that the path names, with the qualifier that stands there or in the query; of tags the one whose ARN
+    it is. Raises ServiceRefusal."""
+    if "FunctionName" in call.parameters:
+        return function_reference(call.parameters["FunctionName"], call.query.get("Qualifier"))
+    return function_reference(call.parameters["Resource"], member="resource")
 
 
-def check(call: Call, service: Service, action: str, function: FunctionReference) -> None:
-    """Raises AccessDenied or ResourceNotFound."""
-    own = service.arn_of(function.name)
-    arn = f"{own}:{function.qualifier}" if function.qualifier else own
-    check_reachable(function, own, call.caller.arn, f"lambda:{action}")
-    call.caller.check(f"lambda:{action}", arn)
+def unqualified(call: Call) -> str:
+    """Of an operation that is for a function as a whole. Raises ServiceRefusal."""
+    function = function_of(call)
+    if function.qualifier is not None:
+        raise InvalidParameter(
+            "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. "
+            "Please specify either a function name or an unqualified function ARN."
+        )
+    return function.name

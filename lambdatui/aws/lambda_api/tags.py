@@ -8,10 +8,9 @@ from urllib.parse import parse_qs
 
 from pydantic import Field
 
-from lambdatui.aws.arns import FunctionReference, function_reference
 from lambdatui.aws.call import Call
 from lambdatui.aws.inputs import Input
-from lambdatui.aws.lambda_api.reference import check
+from lambdatui.aws.lambda_api.reference import function_of
 from lambdatui.aws.routes import Route
 from lambdatui.aws.wire import rest_answer
 from lambdatui.refusal import InvalidParameter, ResourceNotFound, ValidationFailed
@@ -37,35 +36,29 @@ class Tags:
         yield Route("ListTags", "GET", _TAGS, self.list)
 
     async def tag(self, call: Call) -> Response:
-        function, given = self._function(call, "TagResource"), TagInput.of(call)
+        function, given = self._function(call), TagInput.of(call)
         check_tags(given.tags)
-        self._service.tag(function.name, given.tags)
-        return rest_answer(204, None)
+        self._service.tag(function, given.tags)
+        return rest_answer(204)
 
     async def untag(self, call: Call) -> Response:
-        function = self._function(call, "UntagResource")
+        function = self._function(call)
         keys = parse_qs(call.request.query, keep_blank_values=True, errors="replace").get("tagKeys")
         if keys is None:
             raise ValidationFailed(
                 "1 validation error detected: Value null at 'tagKeys' failed to satisfy constraint: "
                 "Member must not be null"
             )
-        self._service.untag(function.name, keys)
-        return rest_answer(204, None)
+        self._service.untag(function, keys)
+        return rest_answer(204)
 
     async def list(self, call: Call) -> Response:
-        function = self._function(call, "ListTags")
-        return rest_answer(200, {"Tags": {**self._service.tags(function.name)}})
+        function = self._function(call)
+        return rest_answer(200, {"Tags": {**self._service.tags(function)}})
 
-    def _function(self, call: Call, action: str) -> FunctionReference:
+    def _function(self, call: Call) -> str:
         """The one whose ARN is in the path. Raises ServiceRefusal."""
-        function = function_reference(call.parameters["Resource"])
-        if function.account is None or function.region is None:
-            raise ValidationFailed(
-                f"1 validation error detected: Value '{call.parameters['Resource']}' at 'resource' failed to satisfy "
-                "constraint: Member must be the ARN of a function"
-            )
-        check(call, self._service, action, function)
+        function = function_of(call)
         if function.qualifier:
             raise InvalidParameter(
                 "Tags on function aliases and versions are not supported. Please specify either a function ARN or an "
@@ -73,7 +66,7 @@ class Tags:
             )
         if all(each.function != function.name for each in self._service.functions):
             raise ResourceNotFound(f"Function not found: {self._service.arn_of(function.name)}")
-        return function
+        return function.name
 
 
 def check_tags(tags: Mapping[str, str]) -> None:

@@ -41,7 +41,7 @@ class Versions:
         yield Route("ListVersionsByFunction", "GET", _VERSIONS, self.list)
 
     async def publish(self, call: Call) -> Response:
-        function = function_of(call, self._service, "PublishVersion")
+        function = function_of(call)
         given = PublishInput.of(call)
         revision = self._service.publish_version(
             function.name, given.description, given.code_sha256 or None, given.revision_id
@@ -49,7 +49,7 @@ class Versions:
         return rest_answer(201, configuration_of(self._service, revision, revision.version))
 
     async def list(self, call: Call) -> Response:
-        function = function_of(call, self._service, "ListVersionsByFunction")
+        function = function_of(call)
         given = ListInput.of_query(call)
         shown = page(self._service.versions(function.name), version_key, given.marker, given.max_items)
         members = [listed(configuration_of(self._service, each, each.version)) for each in shown.items]

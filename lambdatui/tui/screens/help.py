@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -31,6 +31,8 @@ _NAMES = {
     "plus": "+",
     "minus": "-",
     "equals_sign": "=",
+    "greater_than_sign": ">",
+    "less_than_sign": "<",
 }
 _ALWAYS = (
     ("j k", "One line down, up; also the arrow keys"),
@@ -40,6 +42,7 @@ _ALWAYS = (
     ("ctrl+p", "Commands by name, and themes"),
     ("q, ctrl+c", "Quit"),
 )
+_DIGITS = "Panels; while the Guide asks for a prediction and has the focus, the choices"
 _KINDS = {
     Kind.EXTENSION_INIT: "Extensions start and register",
     Kind.RUNTIME_INIT: "The runtime starts",
@@ -74,16 +77,15 @@ class Help(ModalScreen[None]):
     def __init__(
         self,
         bindings: Sequence[BindingType],
-        timeline: Sequence[BindingType],
-        logs: Sequence[BindingType],
+        panels: Mapping[str, Sequence[BindingType]],
         glyphs: Glyphs,
         sandbox: str,
         endpoint: str | None = None,
     ) -> None:
-        """`timeline` and `logs` are the keys of those panels; `sandbox` names what isolates an environment here;
+        """`panels` are keys of single panels, by their names; `sandbox` names what isolates an environment here;
         `endpoint` is where AWS's clients find the laboratory."""
         super().__init__()
-        self._explained, self._timeline, self._logs = bindings, timeline, logs
+        self._explained, self._panels = bindings, panels
         self._glyphs, self._sandbox, self._endpoint = glyphs, sandbox, endpoint
 
     def compose(self) -> ComposeResult:
@@ -104,11 +106,11 @@ class Help(ModalScreen[None]):
 
     def _content(self, cells: int) -> Content:
         keys = [
-            (_NAMES.get(binding.key, binding.key), binding.tooltip)
+            (_keys(binding), binding.tooltip)
             for binding in self._explained
             if isinstance(binding, Binding) and binding.tooltip and not binding.key.isdigit()
         ]
-        keys.append(("1-5", "Panels; while the Guide asks for a prediction and has the focus, the choices"))
+        keys.append(("1-5", _DIGITS if self._panels else "The tabs"))
         lines = [Content.assemble(("Keys", "bold $primary"))]
         for key, text in (*keys, *_ALWAYS):
             lines += _entry(key, text, "bold", cells)
@@ -117,6 +119,7 @@ class Help(ModalScreen[None]):
             lines += _entry("elsewhere", 'eval "$(lambdatui env)" lets another terminal in', "bold", cells)
             lines += _entry("endpoint", self._endpoint, "bold", cells)
         lines += [Content(""), Content.assemble(("Environments", "bold $primary"))]
+        lines += _bindings(self._panels.get("Environments", ()), cells)
         for sign in self._signs():
             lines += _entry(*sign, cells)
         if self._sandbox:
@@ -124,11 +127,12 @@ class Help(ModalScreen[None]):
                 "isolation", f"Each environment has processes of its own; here: {self._sandbox}", "bold", cells
             )
         lines += [Content(""), Content.assemble(("Invocations", "bold $primary"))]
+        lines += _bindings(self._panels.get("Invocations", ()), cells)
         lines += _entry(f"{self._glyphs.init} pending", _PENDING, "$secondary", cells)
         lines += [Content(""), Content.assemble(("Logs", "bold $primary"))]
-        lines += _bindings(self._logs, cells)
+        lines += _bindings(self._panels.get("Logs", ()), cells)
         lines += [Content(""), Content.assemble(("Timeline", "bold $primary"))]
-        lines += _bindings(self._timeline, cells)
+        lines += _bindings(self._panels.get("Timeline", ()), cells)
         strokes = strokes_for(self._glyphs)
         for kind, word, role in LEGEND:
             lines += _entry(f"{strokes.kinds[kind]} {word}", _KINDS[kind], _COLOURS[role], cells)
@@ -153,12 +157,15 @@ class Help(ModalScreen[None]):
         ]
 
 
+def _keys(binding: Binding) -> str:
+    return " ".join(_NAMES.get(key, key) for key in binding.key.split(","))
+
+
 def _bindings(bindings: Sequence[BindingType], cells: int) -> list[Content]:
     lines: list[Content] = []
     for binding in bindings:
         if isinstance(binding, Binding):
-            keys = " ".join(_NAMES.get(key, key) for key in binding.key.split(","))
-            lines += _entry(keys, binding.tooltip, "bold", cells)
+            lines += _entry(_keys(binding), binding.tooltip, "bold", cells)
     return lines
 
 

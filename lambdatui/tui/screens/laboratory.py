@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import strftime
 from typing import ClassVar, Protocol
 
 from textual.app import ComposeResult
@@ -11,16 +14,19 @@ from textual.widgets import Static
 
 from lambdatui.events import Json
 from lambdatui.tui.clipboard import copy
+from lambdatui.tui.invocation_rows import target
 from lambdatui.tui.logbook import stream_key
 from lambdatui.tui.model import STALE, Model
 from lambdatui.tui.sanitise import clean_line
 from lambdatui.tui.screens.editor import Editor
+from lambdatui.tui.screens.environment import EnvironmentScreen
 from lambdatui.tui.screens.event_editor import EventEditor
 from lambdatui.tui.screens.help import Help
+from lambdatui.tui.screens.save_as import SaveAs
 from lambdatui.tui.widgets.environments import Environments
 from lambdatui.tui.widgets.guide import Guide
 from lambdatui.tui.widgets.invocations import Invocations
-from lambdatui.tui.widgets.key_line import KeyLine
+from lambdatui.tui.widgets.key_line import KEYS, Key, KeyLine
 from lambdatui.tui.widgets.line_view import LineScreen
 from lambdatui.tui.widgets.log_view import LogView
 from lambdatui.tui.widgets.logs import Logs
@@ -42,6 +48,9 @@ class Commander(Protocol):
 
     async def ask(self, command: str, **arguments: Json) -> str:
         """The sentence by which the command was refused, or ''."""
+
+    async def inquire(self, command: str, **arguments: Json) -> Json:
+        """What the laboratory answers; raises CommandFailed."""
 
 
 def _key(key: str, action: str, description: str, tooltip: str) -> Binding:
@@ -81,9 +90,17 @@ class LaboratoryScreen(LineScreen):
         _key("w", "log('wrap')", "Wrap", "Wrap long lines of the log, or cut them"),
         _key("n", "log('match(1)')", "Next match", "To the next line of the log that matches"),
         _key("N", "log('match(-1)')", "Previous match", "To the one before"),
+        _key("S", "save_journal", "Save journal", "Save all that has happened, for `lambdatui replay`"),
+        _key("A", "let_others_act", "Let others act", "Let attached screens act, too, or only watch again"),
+        _key("H", "save_page", "Save page", "Save what has happened so far as a page (HTML) to hand out"),
+        _key("P", "save_picture", "Save picture", "Save a picture of this screen (SVG)"),
         _key("c", "copy", "Copy", "Copy what is selected, or the record"),
         _key("escape", "back", "Back", "Leave the filter, the zoom, the prediction"),
     ]
+
+    KEYS: ClassVar[tuple[Key, ...]] = KEYS
+    """Those of the last line."""
+    PURPOSE = "The experiment goes on meanwhile."
 
     def __init__(self, model: Model, commander: Commander) -> None:
         super().__init__()
@@ -98,11 +115,11 @@ class LaboratoryScreen(LineScreen):
                 yield Panel(1, "Guide", Guide(self._model), "#page", id="guide")
                 with Vertical(id="side"):
                     yield Panel(2, "Environments", Environments(self._model, id="table"), "#table", id="environments")
-                    yield Panel(3, "Invocations", Invocations(self._model), "#invocation", id="invocations")
+                    yield Panel(3, "Invocations", Invocations(self._model), "Invocations > .front", id="invocations")
                     yield Panel(4, "Logs", Logs(self._model), "#branches, #log", id="logs")
             yield Panel(5, "Timeline", Timeline(self._model), "#lanes", id="timeline")
-        yield KeyLine(id="keys")
-        yield Static("lambdatui needs 60 columns and 16 rows.\nThe experiment goes on meanwhile.", id="too-small")
+        yield KeyLine(self.KEYS, id="keys")
+        yield Static(f"lambdatui needs 60 columns and 16 rows.\n{self.PURPOSE}", id="too-small")
 
     def on_mount(self) -> None:
         self._mark_current()
@@ -214,13 +231,35 @@ class LaboratoryScreen(LineScreen):
     def on_environments_described(self, message: Environments.Described) -> None:
         self.panels[1].tell(message.text)
 
+    def on_environments_opened(self, message: Environments.Opened) -> None:
+        self.app.push_screen(EnvironmentScreen(self._model, self._commander, message.environment, self._choose))
+
+    def _choose(self, request_id: str) -> None:
+        self.query_one(Invocations).choose(request_id)
+        self.focus_panel(3)
+
     def on_timeline_described(self, message: Timeline.Described) -> None:
         self.panels[_TIMELINE - 1].entitle(message.title)
         self.panels[_TIMELINE - 1].tell(message.keys)
 
     def on_timeline_view_chosen(self, message: TimelineView.Chosen) -> None:
-        invocation = self._model.lab.invocations[message.request_id]
         self.query_one(Invocations).sync()
+        self._show_log_of(message.request_id)
+
+    def on_invocations_chosen(self, message: Invocations.Chosen) -> None:
+        self.query_one(Timeline).reveal()
+        self._show_log_of(message.request_id)
+
+    def on_invocations_described(self, message: Invocations.Described) -> None:
+        self.panels[2].entitle(message.title)
+        self.panels[2].tell(message.status)
+
+    def on_invocations_told(self, message: Invocations.Told) -> None:
+        self._tell(message.text)
+
+    def _show_log_of(self, request_id: str) -> None:
+        """The log stream of that invocation, where it has one."""
+        invocation = self._model.lab.invocations[request_id]
         stream = stream_key(invocation.log_group or "", invocation.log_stream or "")
         if stream in self._model.logbook.streams:
             self.query_one(Logs).choose(stream)
@@ -236,6 +275,12 @@ class LaboratoryScreen(LineScreen):
         self.query_one(KeyLine).tell(message)
 
     # -- commands -----------------------------------------------------------------------------------------------
+
+    def _may(self, command: str) -> bool:
+        """Whether this screen may give that command; why not is told."""
+        if sentence := self._model.refusal(command):
+            self._tell(sentence)
+        return not sentence
 
     def action_next(self) -> None:
         model = self._model
@@ -259,6 +304,8 @@ class LaboratoryScreen(LineScreen):
             self._run_step()
 
     def _run_step(self) -> None:
+        if not self._may("next"):
+            return
         choice, self._model.starting = self._model.choice, True
         self.query_one(Guide).sync()
         self._commander.order("next", **({} if choice is None else {"choice": choice}))
@@ -270,18 +317,55 @@ class LaboratoryScreen(LineScreen):
         self._invoke(_BURST)
 
     def _invoke(self, times: int) -> None:
-        if (function := self._model.function) is None:
+        if not self._may("invoke") or (function := self._model.function) is None:
             return
         event = self._model.event_for(function.name)
         self._commander.order("invoke", function=function.name, event=event, times=times)
 
+    def on_invocations_again(self, message: Invocations.Again) -> None:
+        """The same function, by the same qualifier and in the same way. An edited event is that of i from now on."""
+        if not self._may("invoke"):
+            return
+        invocation = message.invocation
+        name, qualifier, way = invocation.function, invocation.qualifier, invocation.invocation_type
+
+        def fire(event: str) -> None:
+            arguments: dict[str, Json] = {} if qualifier is None else {"qualifier": qualifier}
+            self._commander.order("invoke", function=name, event=event, invocation_type=way, **arguments)
+
+        async def take(text: str) -> str:
+            self._model.events_edited[name] = text
+            fire(text)
+            return ""
+
+        if message.edited:
+            title = f"Event of #{invocation.number} for {target(invocation)}: ctrl+s invokes"
+            self.app.push_screen(EventEditor(title, invocation.event, take))
+        else:
+            fire(invocation.event)
+
     def action_restart(self) -> None:
-        self._commander.order("restart")
+        if self._may("restart"):
+            self._commander.order("restart")
 
     def action_reclaim(self) -> None:
-        self._commander.order("reclaim")
+        if self._may("reclaim"):
+            self._commander.order("reclaim")
+
+    def action_let_others_act(self) -> None:
+        if self._may("let_others_act"):
+            self._commander.order("let_others_act", allowed=not self._model.lab.others_may_act)
+
+    async def action_save_journal(self) -> None:
+        if not self._may("save"):
+            return
+        file = Path(strftime("lambdatui-%Y%m%d-%H%M%S.journal")).absolute()
+        refusal = await self._commander.ask("save", file=str(file))
+        self._tell(refusal or f"Saved: lambdatui replay {file.name}")
 
     def action_switch_function(self) -> None:
+        if not self._may("invoke"):
+            return
         if len(self._model.lab.functions) < 2:
             self._tell("There is only one function here.")
         elif function := self._model.choose_next_function():
@@ -289,7 +373,7 @@ class LaboratoryScreen(LineScreen):
             self.sync()
 
     def action_edit_event(self) -> None:
-        if (function := self._model.function) is None:
+        if not self._may("invoke") or (function := self._model.function) is None:
             return
         name = function.name
 
@@ -300,7 +384,7 @@ class LaboratoryScreen(LineScreen):
         self.app.push_screen(EventEditor(f"Event for {name}", self._model.event_for(name), keep))
 
     def action_configure(self) -> None:
-        if (function := self._model.function) is None:
+        if not self._may("update") or (function := self._model.function) is None:
             return
         name, now = function.name, {key: function.configuration.get(key) for key in _CONFIGURABLE}
 
@@ -315,17 +399,41 @@ class LaboratoryScreen(LineScreen):
 
     def action_help(self) -> None:
         model = self._model
-        keys, timeline = self.BINDINGS, TimelineView.BINDINGS
-        everywhere = {each.key for each in keys if isinstance(each, Binding)}
+        everywhere = {each.key for each in self.BINDINGS if isinstance(each, Binding)}
         logs = [*Logs.BINDINGS, *LogView.BINDINGS, *StreamTree.BINDINGS]
-        logs = [each for each in logs if isinstance(each, Binding) and each.key not in everywhere]
-        self.app.push_screen(Help(keys, timeline, logs, model.glyphs, self._sandbox, model.lab.endpoint))
+        panels: dict[str, Sequence[BindingType]] = {
+            "Environments": Environments.BINDINGS,
+            "Invocations": Invocations.BINDINGS,
+            "Logs": [each for each in logs if isinstance(each, Binding) and each.key not in everywhere],
+            "Timeline": TimelineView.BINDINGS,
+        }
+        self.app.push_screen(Help(self.BINDINGS, panels, model.glyphs, self._sandbox, model.lab.endpoint))
+
+    def action_save_page(self) -> None:
+        from lambdatui.tui.handout import page_of  # brings Markdown with it, which the first paint need not wait for
+
+        self._save_as("Save a page", ".html", lambda: page_of(self._model))
+
+    def action_save_picture(self) -> None:
+        from lambdatui.tui.handout import picture_of
+
+        picture = picture_of(self.app)  # before the dialog is on it
+        self._save_as("Save a picture of the screen", ".svg", lambda: picture)
+
+    def _save_as(self, title: str, suffix: str, text: Callable[[], str]) -> None:
+        from lambdatui.tui.handout import free_name
+
+        def tell(path: Path | None) -> None:
+            if path is not None:
+                self._tell(f"Saved as {clean_line(str(path))}")
+
+        self.app.push_screen(SaveAs(title, free_name(self._model, suffix, Path.cwd()), text), tell)
 
     async def action_copy(self) -> None:
         text = self.get_selected_text() or self._record()
         if not text:
             return
-        await copy(text, self.app.copy_to_clipboard)
+        await copy(text, self.app)
         self._tell(f"{plural(text.count(chr(10)) + 1, 'line')} copied.")
 
     def _record(self) -> str:
@@ -335,7 +443,7 @@ class LaboratoryScreen(LineScreen):
             case 2:
                 return self.query_one(Environments).copy_text()
             case 3:
-                return self.query_one(Invocations).view.copy_text()
+                return self.query_one(Invocations).copy_text()
             case 5:
                 return self.query_one(Timeline).copy_text()
         return self.query_one(Logs).copy_text()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual import events
@@ -54,8 +55,9 @@ class KeyLine(LineStrip):
     """Keys in their order; what does not fit is in the help. News take their place, one at a time, and cover nothing
     that one works with."""
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, keys: Sequence[Key] = KEYS, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._known = keys
         self._places: list[tuple[int, int, str]] = []
         self._alone = False
         self._news: deque[tuple[str, str]] = deque()
@@ -121,13 +123,13 @@ class KeyLine(LineStrip):
     def _keys(self) -> Line:
         shown: list[Key] = []
         room = self.cells
-        for key in sorted(KEYS, key=self._rank):
+        for key in sorted(self._known, key=self._rank):
             if width(key.line()) > room:
                 break
             room -= width(key.line())
             shown.append(key)
         line: Line = []
-        for key in (each for each in KEYS if each in shown):
+        for key in (each for each in self._known if each in shown):
             start = width(line)
             line += key.line()
             self._places.append((start, width(line), key.action))

@@ -37,6 +37,10 @@ class LineScreen(Screen[None]):
         super().__init__()
         self._line_styles: dict[str, Style] = {}
 
+    def sync(self) -> None:
+        """Show what the model says now."""
+        raise NotImplementedError
+
     def line_style(self, name: str) -> Style:
         """Only what is special about `line--<name>`, to be laid over a view's own style."""
         if name not in self._line_styles:

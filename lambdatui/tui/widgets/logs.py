@@ -365,7 +365,7 @@ class Logs(Vertical):
 
     async def action_copy_records(self) -> None:
         if text := self.view.copy_records():
-            await copy(text, self.app.copy_to_clipboard)
+            await copy(text, self.app)
             self._tell(f"{plural(text.count(chr(10)) + 1, 'line')} copied.")
 
     async def _save(self, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual import events
@@ -45,15 +46,22 @@ class TabLine(LineStrip):
         self._places: list[tuple[int, int, str]] = []
         self._tabs: list[Tab] = []
         self._active: str | None = None
+        self._pinned: list[Tab] = []
+        self._near: str | None = None
 
     def on_resize(self) -> None:
-        self.show_tabs(self._tabs, self._active)
+        self.show_tabs(self._tabs, self._active, self._pinned, self._near)
 
-    def show_tabs(self, tabs: list[Tab], active: str | None) -> None:
-        """Show as many of the tabs as fit, the active one among them."""
-        self._tabs, self._active = tabs, active
-        cells = self.cells
-        at = next((number for number, tab in enumerate(tabs) if tab.key == active), 0)
+    def show_tabs(
+        self, tabs: list[Tab], active: str | None, pinned: Sequence[Tab] = (), near: str | None = None
+    ) -> None:
+        """Show as many of the tabs as fit, the active one among them; before them, in any case, those that are
+        `pinned`. While one of these is active, the tabs around that of the key `near` are shown."""
+        self._tabs, self._active, self._pinned, self._near = tabs, active, list(pinned), near
+        before = [tab.line(tab.key == active) for tab in pinned]
+        cells = self.cells - sum(map(width, before))
+        around = near if any(tab.key == active for tab in pinned) else active
+        at = next((number for number, tab in enumerate(tabs) if tab.key == around), 0)
         widths = [width(tab.line(False)) for tab in tabs]
         first, last = at, at + 1 if tabs else at
         room = cells - 4 - sum(widths[first:last])
@@ -64,8 +72,12 @@ class TabLine(LineStrip):
             else:
                 first -= 1
                 room -= widths[first]
-        line: Line = [(f"{self._arrows[0]} " if first else "", "dim")]
+        line: Line = []
         self._places = []
+        for tab, spans in zip(pinned, before, strict=True):
+            self._places.append((width(line), width(line) + width(spans), tab.key))
+            line += spans
+        line.append((f"{self._arrows[0]} " if first else "", "dim"))
         for tab in tabs[first:last]:
             start = width(line)
             line += tab.line(tab.key == active)

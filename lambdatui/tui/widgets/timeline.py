@@ -15,8 +15,8 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from lambdatui.history import Kind, Span
-from lambdatui.time_axis import BREAK, SCALES, Axis, scale_that_fits
-from lambdatui.tui.lanes import AHEAD, Window, elapsed, instants, life, queue, ruler, strokes_for
+from lambdatui.time_axis import BREAK, SCALES, Axis, elapsed, scale_that_fits
+from lambdatui.tui.lanes import AHEAD, Window, instants, life, queue, ruler, strokes_for
 from lambdatui.tui.model import Model
 from lambdatui.tui.sanitise import clean_line
 from lambdatui.tui.spans import Line, crop, fit, width
@@ -263,6 +263,15 @@ class TimelineView(LineView):
         if spot.row in self._rows:
             self.show_row(self._rows.index(spot.row))
 
+    def reveal(self) -> None:
+        """What was chosen in another panel comes into sight."""
+        self._spot = self._find_spot()
+        if self._spot is not None:
+            self._show(self._spot.span)
+        self.sync()
+        if self._spot is not None and self._spot.row in self._rows:
+            self.show_row(self._rows.index(self._spot.row))
+
     def _show(self, span: Span) -> None:
         """Pan no further than needed to have that span in sight."""
         if self.window is None:
@@ -412,6 +421,10 @@ class Timeline(Vertical):
 
     def sync(self) -> None:
         self.view.sync()
+
+    def reveal(self) -> None:
+        """What was chosen in another panel comes into sight."""
+        self.view.reveal()
 
     def on_timeline_view_moved(self, message: TimelineView.Moved) -> None:
         message.stop()
