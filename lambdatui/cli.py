@@ -97,6 +97,11 @@ _port = click.option(
     "--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Of the endpoint; 0 is any that is free."
 )
 _file = click.Path(path_type=Path, dir_okay=False, allow_dash=True)
+_report = click.option(
+    "--json", "report", type=_file, metavar="FILE", help="Write a report; - for nothing else on stdout."
+)
+_junit = click.option("--junit", type=_file, metavar="FILE", help="Write the checks as JUnit XML.")
+_page = click.option("--html", "page", type=_file, metavar="FILE", help="Write a page to read, print and hand on.")
 
 
 class _Opening(DefaultGroup):  # type: ignore[misc]
@@ -156,8 +161,9 @@ def open_(experiment: str, parameters: tuple[str, ...], asked: str | None, port:
 
 @lambdatui.command()
 @_experiment
-@click.option("--json", "report", type=_file, metavar="FILE", help="Write a report; - for nothing else on stdout.")
-@click.option("--junit", type=_file, metavar="FILE", help="Write the checks as JUnit XML.")
+@_report
+@_junit
+@_page
 @click.option("--journal", type=_file, metavar="FILE", help="Write all that happens, a JSON object a line.")
 @click.option("--function", metavar="NAME", help="Where there are no steps: invoke this function, not all.")
 @click.option("--event", metavar="EVENT", help="With this: a file, - for stdin, JSON, or a name of `lambdatui events`.")
@@ -167,6 +173,7 @@ def run(
     experiment: str,
     report: Path | None,
     junit: Path | None,
+    page: Path | None,
     journal: Path | None,
     function: str | None,
     event: str | None,
@@ -181,7 +188,26 @@ def run(
     from lambdatui.experiment.outputs import Outputs
 
     what = _with_steps(_load(experiment, parameters), function, event)
-    return _run(what, _chosen(asked), Outputs(report, junit, journal))
+    return _run(what, _chosen(asked), Outputs(report, junit, journal, page))
+
+
+@lambdatui.command("report")
+@click.argument("journal", type=click.Path(path_type=Path, dir_okay=False))
+@_report
+@_junit
+@_page
+def report_(journal: Path, report: Path | None, junit: Path | None, page: Path | None) -> None:
+    """Tell what a saved JOURNAL (`run --journal FILE`) has, as `run` told it: as a transcript, or in the files named.
+
+    A page is in the language that the experiment ran in. Exits with 0 whether or not expectations held.
+    """
+    from lambdatui.experiment.outputs import OutputError, Outputs
+    from lambdatui.experiment.retelling import BadJournal, retell
+
+    try:
+        retell(journal, Outputs(report, junit, None, page, transcript=not (report or junit or page)))
+    except (BadJournal, OutputError) as error:
+        raise Trouble(str(error)) from None
 
 
 @lambdatui.command()
@@ -210,6 +236,7 @@ def serve(
     from lambdatui.experiment import headless
     from lambdatui.experiment.outputs import STDOUT, OutputError, Outputs
     from lambdatui.experiment.target import TargetError
+    from lambdatui.garbage import search_once
 
     def ready(url: str) -> None:
         click.echo(f"ready {url}")
@@ -229,6 +256,7 @@ def serve(
     _check_temporary_folder()
     try:
         with Outputs(journal_file=journal, transcript=False) as outputs:
+            search_once()
             readers = outputs.readers()
             asyncio.run(headless.serve(opened, language, port, readers, ready, doors, until_eof=until_eof))
     except headless.Interrupted:

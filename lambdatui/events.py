@@ -8,9 +8,11 @@ milliseconds as the service prints them, instants in seconds since the epoch, si
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any, TypeAlias, get_args
+
+from lambdatui.fact import fact
 
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
@@ -18,7 +20,7 @@ Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | 
 # -- the laboratory and its functions -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@fact
 class LaboratoryOpened:
     """The laboratory is ready. `sandbox` names what isolates an environment here: 'bubblewrap' or 'process group';
     `limits` says in a few words each which of Lambda's limits hold here and how, as in 'memory watched'."""
@@ -35,14 +37,14 @@ class LaboratoryOpened:
     limits: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@fact
 class EndpointOpened:
     """The laboratory speaks the APIs of AWS at this address, to those who have its keys."""
 
     url: str
 
 
-@dataclass(frozen=True)
+@fact
 class Noticed:
     """Something the user should know that is no fact about Lambda. `level` is 'info', 'warning' or 'error'."""
 
@@ -50,14 +52,14 @@ class Noticed:
     message: str
 
 
-@dataclass(frozen=True)
+@fact
 class OthersMayAct:
     """Whether screens that were attached to somebody's laboratory may act in it from now on; at first they may not."""
 
     allowed: bool
 
 
-@dataclass(frozen=True)
+@fact
 class RoleChanged:
     """An execution role is new, or has other policies attached; `policies` are their names."""
 
@@ -66,7 +68,7 @@ class RoleChanged:
     policies: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@fact
 class FunctionCreated:
     """A function exists. `configuration` has the keys of an experiment file; `code_location` is a path, 'inline', or
     'uploaded': it came over the API."""
@@ -79,7 +81,7 @@ class FunctionCreated:
     code_location: str
 
 
-@dataclass(frozen=True)
+@fact
 class FunctionUpdated:
     """Code or configuration changed: invocations from now on get environments of the new `generation`. It is the one
     before where the change is none of an environment's, such as that of its reserved concurrency.
@@ -97,7 +99,7 @@ class FunctionUpdated:
     previous_code_sha256: str
 
 
-@dataclass(frozen=True)
+@fact
 class FunctionDeleted:
     """There is no such function any more; or, where it is said, only no such `version` of it. Its environments go as
     soon as their invocations have finished."""
@@ -106,7 +108,7 @@ class FunctionDeleted:
     version: str | None = None
 
 
-@dataclass(frozen=True)
+@fact
 class FunctionTagged:
     """All of the function's tags, as they are now."""
 
@@ -114,7 +116,7 @@ class FunctionTagged:
     tags: dict[str, str]
 
 
-@dataclass(frozen=True)
+@fact
 class VersionPublished:
     """What $LATEST is at this moment can be invoked by this number for ever after."""
 
@@ -124,7 +126,7 @@ class VersionPublished:
     code_sha256: str
 
 
-@dataclass(frozen=True)
+@fact
 class AliasPointed:
     """An alias leads to `version`, or to others for a share of the invocations each: `weights` from 0 to 1."""
 
@@ -134,7 +136,7 @@ class AliasPointed:
     weights: dict[str, float]
 
 
-@dataclass(frozen=True)
+@fact
 class AliasDeleted:
     """The alias is gone, with all that was kept by its name."""
 
@@ -142,7 +144,7 @@ class AliasDeleted:
     alias: str
 
 
-@dataclass(frozen=True)
+@fact
 class EventInvokeConfigChanged:
     """Asynchronous invocations by this qualifier, a version or an alias, are treated like this from now on:
     `configuration` has the keys of an experiment file, and is None where nothing of its own holds any more. (What holds
@@ -153,7 +155,7 @@ class EventInvokeConfigChanged:
     configuration: dict[str, Json] | None
 
 
-@dataclass(frozen=True)
+@fact
 class PolicyChanged:
     """The resource-based policy of a function, or of one of its versions and aliases, has these statements now."""
 
@@ -162,7 +164,7 @@ class PolicyChanged:
     statements: tuple[dict[str, Json], ...]
 
 
-@dataclass(frozen=True)
+@fact
 class ProvisionedConcurrencyChanged:
     """So many environments of this version are to be initialised ahead. `status` is 'IN_PROGRESS', 'READY' or
     'FAILED', and then `reason` is the API's StatusReason."""
@@ -175,7 +177,7 @@ class ProvisionedConcurrencyChanged:
     reason: str | None
 
 
-@dataclass(frozen=True)
+@fact
 class FunctionUrlCreated:
     """A function, or the `qualifier`, an alias of it, answers at `url` from now on. `configuration` has the keys of an
     experiment file: auth_type, invoke_mode, cors."""
@@ -186,7 +188,7 @@ class FunctionUrlCreated:
     configuration: dict[str, Json]
 
 
-@dataclass(frozen=True)
+@fact
 class FunctionUrlChanged:
     """The URL is the same, and answers otherwise."""
 
@@ -195,7 +197,7 @@ class FunctionUrlChanged:
     configuration: dict[str, Json]
 
 
-@dataclass(frozen=True)
+@fact
 class FunctionUrlDeleted:
     """Nothing answers there any more, and nothing ever will."""
 
@@ -203,7 +205,7 @@ class FunctionUrlDeleted:
     qualifier: str | None
 
 
-@dataclass(frozen=True)
+@fact
 class LayerPublished:
     """A version of a layer, which functions can have from now on by this ARN."""
 
@@ -212,14 +214,14 @@ class LayerPublished:
     code_size: int
 
 
-@dataclass(frozen=True)
+@fact
 class LayerDeleted:
     """No function can be given this version of a layer any more; those that have it keep it."""
 
     arn: str
 
 
-@dataclass(frozen=True)
+@fact
 class FunctionUpdateRejected:
     """An update was refused with the service's own message; nothing changed."""
 
@@ -231,7 +233,7 @@ class FunctionUpdateRejected:
 # -- execution environments -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@fact
 class EnvironmentCreated:
     """A new execution environment. `because` says in a few words why none that existed could serve.
 
@@ -249,7 +251,7 @@ class EnvironmentCreated:
     initialization_type: str = "on-demand"
 
 
-@dataclass(frozen=True)
+@fact
 class InitStarted:
     """The runtime's process starts. `phase` is 'init', or 'invoke' when the init is paid inside an invocation:
     a retry after a failed init, or a suppressed init (`suppressed`) after a reset."""
@@ -260,7 +262,7 @@ class InitStarted:
     request_id: str | None
 
 
-@dataclass(frozen=True)
+@fact
 class InitPhaseFinished:
     """One part of the init is over. `part` is 'extension', 'runtime' or 'function'."""
 
@@ -269,7 +271,7 @@ class InitPhaseFinished:
     duration_ms: float
 
 
-@dataclass(frozen=True)
+@fact
 class ExtensionInitFinished:
     """How far an extension has come when the init is over: `state` is 'Ready', or one that the Extensions API knows
     where the init failed; `events` are those that it asked for, `error_type` is its own word for what went wrong."""
@@ -281,7 +283,7 @@ class ExtensionInitFinished:
     error_type: str | None
 
 
-@dataclass(frozen=True)
+@fact
 class TelemetrySubscribed:
     """An extension subscribed to telemetry; `types` are of 'platform', 'function' and 'extension'."""
 
@@ -290,7 +292,7 @@ class TelemetrySubscribed:
     types: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@fact
 class InitFinished:
     """The init is over. `status` is 'success', 'error' or 'timeout'."""
 
@@ -302,7 +304,7 @@ class InitFinished:
     error_type: str | None
 
 
-@dataclass(frozen=True)
+@fact
 class EnvironmentMeasured:
     """What its processes use while they work: memory, CPU time in percent of one core since the measurement before,
     and files in /tmp (None: too many to add them up). Told at most twice a second, and only where it has changed; once
@@ -314,21 +316,21 @@ class EnvironmentMeasured:
     tmp_mb: int | None
 
 
-@dataclass(frozen=True)
+@fact
 class EnvironmentFrozen:
     """Nothing to do: every process of the environment is stopped until the next invocation."""
 
     environment: str
 
 
-@dataclass(frozen=True)
+@fact
 class EnvironmentThawed:
     """The processes run on, just where they were."""
 
     environment: str
 
 
-@dataclass(frozen=True)
+@fact
 class EnvironmentShutdown:
     """The shutdown phase begins, which there is only with extensions: the runtime gets SIGTERM, then the extensions get
     SHUTDOWN with this `reason`, 'spindown', 'timeout' or 'failure'. A frozen environment is thawed for it."""
@@ -337,7 +339,7 @@ class EnvironmentShutdown:
     reason: str
 
 
-@dataclass(frozen=True)
+@fact
 class EnvironmentReset:
     """The processes were killed; /tmp and the log stream stay. `because` is 'timeout' or 'failure'."""
 
@@ -345,7 +347,7 @@ class EnvironmentReset:
     because: str
 
 
-@dataclass(frozen=True)
+@fact
 class EnvironmentRetired:
     """No further invocation will be placed here; it ends when the one in flight has finished."""
 
@@ -353,7 +355,7 @@ class EnvironmentRetired:
     because: str
 
 
-@dataclass(frozen=True)
+@fact
 class EnvironmentEnded:
     """The environment is gone, with its processes and its /tmp. `because` says why in a few words."""
 
@@ -364,7 +366,7 @@ class EnvironmentEnded:
 # -- invocations ----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@fact
 class InvocationAccepted:
     """A caller asks. `payload` is the event as JSON text; `step` the number of the experiment's step, from 0, or
     None when fired by hand. `version` is what `qualifier`, an alias or a version, led to. `invocation_type` is
@@ -382,7 +384,7 @@ class InvocationAccepted:
     source: str = ""
 
 
-@dataclass(frozen=True)
+@fact
 class InvocationThrottled:
     """TooManyRequestsException; `reason` is the API's Reason. Nothing is logged for it."""
 
@@ -391,7 +393,7 @@ class InvocationThrottled:
     message: str
 
 
-@dataclass(frozen=True)
+@fact
 class InvocationPlaced:
     """The invocation has its environment. `cold_start`: that environment was made for it."""
 
@@ -400,7 +402,7 @@ class InvocationPlaced:
     cold_start: bool
 
 
-@dataclass(frozen=True)
+@fact
 class InvocationStarted:
     """The timeout's clock runs: at `deadline` the invocation is over. (Where an init is paid inside the invocation
     the clock starts before that init, and the START line is written after it.)"""
@@ -410,14 +412,14 @@ class InvocationStarted:
     deadline: float
 
 
-@dataclass(frozen=True)
+@fact
 class InvocationStreamed:
     """The first byte of a streamed response reaches the caller."""
 
     request_id: str
 
 
-@dataclass(frozen=True)
+@fact
 class InvocationAnswered:
     """What the caller got: `status` is 'succeeded', 'failed' or 'timed_out', `payload` the body as text,
     `function_error` the X-Amz-Function-Error header ('Unhandled') or None.
@@ -434,7 +436,7 @@ class InvocationAnswered:
     error_details: str | None = None
 
 
-@dataclass(frozen=True)
+@fact
 class InvocationFinished:
     """END and REPORT: the environment is done with it. `status` is how it ended here, which can be worse than what the
     caller was told (a runtime that exits after its response); `error_type` only where the REPORT line names one.
@@ -455,7 +457,7 @@ class InvocationFinished:
 # -- asynchronous invocation ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@fact
 class EventQueued:
     """The event of an asynchronous invocation is in the queue, and comes out of it after `delay` seconds.
 
@@ -469,7 +471,7 @@ class EventQueued:
     reason: str | None = None
 
 
-@dataclass(frozen=True)
+@fact
 class AttemptStarted:
     """The event is out of the queue, to be handed to the function for the `attempt`-th time, counted from 1; the
     request id is always the same. A throttled attempt is made again by the same number."""
@@ -478,7 +480,7 @@ class AttemptStarted:
     attempt: int
 
 
-@dataclass(frozen=True)
+@fact
 class EventConcluded:
     """Nothing more will be attempted. `condition` is that of destination records: 'Success', 'RetriesExhausted',
     'EventAgeExceeded', 'ZeroReservedConcurrency' or 'RecursiveInvocation'; or 'FunctionDeleted', which nobody is told.
@@ -489,7 +491,7 @@ class EventConcluded:
     attempts: int
 
 
-@dataclass(frozen=True)
+@fact
 class EventForwarded:
     """What became of the event was told to a destination. `by` is 'on_success', 'on_failure' or 'dead_letter', `to`
     the destination as it was configured, `record` what was sent, as JSON text; `error` says why it did not arrive."""
@@ -504,7 +506,7 @@ class EventForwarded:
 # -- logs -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@fact
 class LogWritten:
     """Log events appended to a stream, in order, without their final newline. `platform`: written by the service
     (INIT_START, START, END, REPORT...), else output of the function. `request_id` is None outside an invocation."""
@@ -517,7 +519,7 @@ class LogWritten:
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@fact
 class LogGroupCreated:
     """Somebody made a log group; a function's comes into being, like its streams, when the first event is written to
     it."""
@@ -526,7 +528,7 @@ class LogGroupCreated:
     tags: dict[str, Json]
 
 
-@dataclass(frozen=True)
+@fact
 class LogGroupChanged:
     """Its settings are these now; `retention_in_days` is None where events are kept for ever."""
 
@@ -535,26 +537,26 @@ class LogGroupChanged:
     tags: dict[str, Json]
 
 
-@dataclass(frozen=True)
+@fact
 class LogGroupDeleted:
     """With all of its streams."""
 
     log_group: str
 
 
-@dataclass(frozen=True)
+@fact
 class LogStreamCreated:
     log_group: str
     log_stream: str
 
 
-@dataclass(frozen=True)
+@fact
 class LogStreamDeleted:
     log_group: str
     log_stream: str
 
 
-@dataclass(frozen=True)
+@fact
 class LogEventsPut:
     """Somebody appended log events to a stream (PutLogEvents), which may be events of the past: `timestamps` are in
     milliseconds since the epoch, one for each of `messages`."""
@@ -568,7 +570,7 @@ class LogEventsPut:
 # -- experiments ----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@fact
 class ExperimentOpened:
     """An experiment begins from its first step, with nothing left of what was before (also after a restart).
 
@@ -585,7 +587,7 @@ class ExperimentOpened:
     events: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@fact
 class PredictionMade:
     """Somebody said what will happen: `choice` counts from 1."""
 
@@ -593,12 +595,12 @@ class PredictionMade:
     choice: int
 
 
-@dataclass(frozen=True)
+@fact
 class StepStarted:
     step: int
 
 
-@dataclass(frozen=True)
+@fact
 class StepFinished:
     """`checks` are {expect, expected, actual, passed}, the first of them in words or plain JSON; `error` is one
     sentence when the step could not be carried out."""
@@ -609,7 +611,7 @@ class StepFinished:
     error: str | None
 
 
-@dataclass(frozen=True)
+@fact
 class ExperimentFinished:
     passed: bool
 
@@ -686,7 +688,7 @@ def iso_time(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-@dataclass(frozen=True)
+@fact
 class Record:
     """An event in the journal: its number, from 0 without gaps, and when it happened (seconds since the epoch)."""
 

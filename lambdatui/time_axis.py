@@ -95,3 +95,24 @@ def scale_that_fits(start: float, end: float, quiet: Sequence[tuple[float, float
     cells."""
     fine = (scale for scale in SCALES if scale >= least)
     return next((scale for scale in fine if Axis(start, scale, quiet).cell(end) <= cells), SCALES[-1])
+
+
+def elapsed(value: float) -> str:
+    """250 ms, 1.5 s, 2:05, 1:02:05: as exact as it has to be to tell ticks apart."""
+    if value < 0.9995:
+        return f"{value * 1000:.0f} ms" if value else "0"
+    if value < 60:
+        return f"{value:.3f}".rstrip("0").rstrip(".") + " s"
+    minutes, rest = divmod(round(value, 3), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    seconds = f"{rest:06.3f}".rstrip("0").rstrip(".")
+    return f"{hours}:{minutes:02}:{seconds}" if hours else f"{minutes}:{seconds}"
+
+
+def gap(length: float) -> str:
+    """The length of a break, in few letters."""
+    if length >= 3600:
+        return f"{length / 3600:.1f} h" if length < 36000 else f"{length / 3600:.0f} h"
+    if 0.1 <= length < 9.95:
+        return f"{length:.1f}".removesuffix(".0") + " s"
+    return elapsed(round(length, 2 if length < 1 else 0))

@@ -157,7 +157,7 @@ def test_files(main: Main, experiment: Path, target: FakeTarget, tmp_path: Path)
     assert list(load_journal(journal)) == target.journal.records
 
 
-@pytest.mark.parametrize("option", ["--json", "--junit", "--journal"])
+@pytest.mark.parametrize("option", ["--json", "--junit", "--html", "--journal"])
 def test_a_file_that_cannot_be_written_is_noticed_before_the_run(
     main: Main, experiment: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
 ) -> None:
@@ -430,3 +430,66 @@ def test_the_report_has_what_the_contract_says() -> None:
     report = json.loads(subprocess.run(command, capture_output=True, text=True, timeout=60).stdout)
     assert [environment["state"] for environment in report["environments"]] == ["ended", "ended", "idle"]
     assert len({invocation["log_stream"] for invocation in report["invocations"]}) == 3
+
+
+# -- report ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_saved_journal_is_told_as_the_run_was(
+    main: Main, experiment: Path, target: FakeTarget, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def outputs(folder: Path) -> list[object]:
+        folder.mkdir()
+        return ["--json", folder / "r.json", "--junit", folder / "j.xml", "--html", folder / "p.html"]
+
+    ran, told, journal = tmp_path / "ran", tmp_path / "told", tmp_path / "j.ndjson"
+    assert main("run", experiment, "--journal", journal, *outputs(ran)) == ExitCode.PASSED
+    transcript = capsys.readouterr().out
+    assert main("report", journal) == ExitCode.PASSED
+    assert capsys.readouterr().out == transcript
+    assert main("report", journal, *outputs(told)) == ExitCode.PASSED
+    assert capsys.readouterr() == ("", "")
+    files = sorted(each.name for each in ran.iterdir())
+    assert files == ["j.xml", "p.html", "r.json"]
+    for name in files:
+        assert (told / name).read_text() == (ran / name).read_text()
+    assert "A small one" in (ran / "p.html").read_text()
+    assert main("report", journal, "--html", "-") == ExitCode.PASSED
+    assert capsys.readouterr().out == (ran / "p.html").read_text()
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "",
+        "[" * 100_000,
+        "nonsense\n",
+        '{"number": 0, "time": 0, "event": "Nothing"}\n',
+        '{"number": 0, "time": 0, "event": "ExperimentOpened", "title": 1, "about": 2, "path": 3, "language": 4, '
+        '"steps": [5]}\n',
+        '{"number": 0, "time": 0, "event": "PredictionMade", "step": "x", "choice": 1}\n',
+    ],
+)
+def test_a_bad_journal(main: Main, tmp_path: Path, capsys: pytest.CaptureFixture[str], lines: str) -> None:
+    journal, page = tmp_path / "j.ndjson", tmp_path / "p.html"
+    journal.write_text(lines)
+    code = main("report", journal, "--html", page)
+    out, err = capsys.readouterr()
+    if "PredictionMade" in lines:  # of no experiment: it says nothing, and does no harm
+        assert code == ExitCode.PASSED
+        return
+    assert code == ExitCode.BAD_USAGE and out == "" and not page.exists()
+    assert len(err.splitlines()) == 1 and str(journal) in err and "Traceback" not in err
+
+
+def test_a_journal_that_cannot_be_read_or_has_no_experiment(
+    main: Main, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main("report", tmp_path / "none") == ExitCode.BAD_USAGE
+    assert "cannot be read: No such file" in capsys.readouterr().err
+    journal = tmp_path / "j.ndjson"
+    journal.write_text('{"number": 0, "time": 0, "event": "Noticed", "level": "info", "message": "m"}\n')
+    assert main("report", journal, "--json", "-") == ExitCode.BAD_USAGE
+    assert capsys.readouterr().err == "lambdatui: there is no experiment to report on\n"
+    assert main("report", journal, "--html", "-") == ExitCode.PASSED
+    assert "<h1>Laboratory</h1>" in capsys.readouterr().out

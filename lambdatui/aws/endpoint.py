@@ -2,7 +2,8 @@
 
 Which service a request is meant for its signature says. In this order a request is refused that comes by a name that
 is no loopback one (somebody's page that had its domain point here), that a browser's page sent, whose signature is not
-good, and that no operation is for. What can be seen of that in its head is said then, and its body is not kept.
+good, and that no operation is for. What can be seen of that in its head is said then, and its body, unless that is
+little, is not kept.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ from lambdatui.service.service import Service
 
 _BODY_BYTES = 72 * 2**20
 """A package of 50 MB comes in base64, as part of JSON."""
+
+_LITTLE_BYTES = 2**12
+"""So much of a stranger's body may be kept."""
 
 
 class Api(Protocol):
@@ -102,8 +106,9 @@ class Endpoint:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _is_stranger(self, head: Request) -> bool:
-        """Of a request whose body has not arrived, if it has one: whether it is refused whatever that is."""
-        has_body = not {"content-length", "transfer-encoding"}.isdisjoint(head.headers)
+        """Of a request whose body has not arrived, if it has one: whether it is refused whatever that is. A little one
+        is waited for, so that its sender is looked at once."""
+        has_body = "transfer-encoding" in head.headers or int(head.headers.get("content-length", 0)) > _LITTLE_BYTES
         return has_body and self._objection(head) is not None
 
     def _turn_away(self, head: Request) -> Response:

@@ -6,6 +6,7 @@ rebinding)."""
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import ip_address
 
 from lambdatui.refusal import AccessDenied
@@ -14,13 +15,19 @@ from lambdatui.service.http import Request
 
 def check_host(request: Request) -> None:
     """Raises AccessDenied."""
-    name = re.sub(r":\d*$", "", request.headers.get("host", "")).strip("[]").lower()
-    if name != "localhost" and not _is_loopback(name):
-        raise AccessDenied(f"The laboratory does not answer to the name {name}.")
+    host = request.headers.get("host", "")
+    if not _is_loopback(host):
+        raise AccessDenied(f"The laboratory does not answer to the name {_name(host)}.")
 
 
-def _is_loopback(name: str) -> bool:
+def _name(host: str) -> str:
+    return re.sub(r":\d*$", "", host).strip("[]").lower()
+
+
+@lru_cache
+def _is_loopback(host: str) -> bool:
+    name = _name(host)
     try:
-        return ip_address(name).is_loopback
+        return name == "localhost" or ip_address(name).is_loopback
     except ValueError:
         return False

@@ -27,6 +27,7 @@ from lambdatui.experiment.loader import BadExperiment, load
 from lambdatui.experiment.runner import Runner
 from lambdatui.experiment.schema import ExperimentFile
 from lambdatui.experiment.target import TargetError
+from lambdatui.garbage import search_once
 from lambdatui.journal import Journal
 from lambdatui.refusal import ServiceRefusal
 from lambdatui.service.event_queue import path_for
@@ -46,6 +47,7 @@ def main() -> int:
     try:
         experiment = load(find(arguments.experiment), dict(each.split("=", 1) for each in arguments.parameters))
         terminal = None if arguments.terminal is None else Terminal(arguments.terminal)
+        search_once()
         return asyncio.run(_serve(experiment, arguments.lang, terminal, arguments.port))
     except (BadExperiment, TargetError, ServiceRefusal) as error:
         print(error, file=sys.stderr)

@@ -6,11 +6,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-from lambdatui.events import Record
+from lambdatui.events import ExperimentFinished, Record
 from lambdatui.experiment.language import Language
 from lambdatui.experiment.runner import Runner
 from lambdatui.experiment.schema import ExperimentFile
@@ -46,6 +46,16 @@ async def run(experiment: ExperimentFile, language: Language, readers: Sequence[
     """
     journal = Journal()
     return await _attended(_run(experiment, language, journal), journal, readers)
+
+
+def as_told(records: Iterable[Record]) -> Lab:
+    """The fold of a journal as it was when its experiment was over: what follows is the laboratory being closed."""
+    lab = Lab()
+    for record in records:
+        lab.apply(record)
+        if isinstance(record.event, ExperimentFinished):
+            break
+    return lab
 
 
 async def serve(
@@ -121,7 +131,7 @@ async def _run(experiment: ExperimentFile, language: Language, journal: Journal)
         runner = Runner(experiment, target, language, lab)
         await runner.open()
         await runner.run_all()
-        return _as_of_now(journal)
+        return as_told(journal.records)
 
 
 async def _serve(
@@ -160,13 +170,6 @@ async def _end_of_stdin() -> None:
         await ended.wait()
     finally:
         loop.remove_reader(0)
-
-
-def _as_of_now(journal: Journal) -> Lab:
-    lab = Lab()
-    for record in journal.records:
-        lab.apply(record)
-    return lab
 
 
 def _interrupt(number: int, received: list[int], running: asyncio.Future[_T]) -> None:

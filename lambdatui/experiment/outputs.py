@@ -1,4 +1,4 @@
-"""Where a run is told: transcript, journal, reports."""
+"""Where a run is told: transcript, journal, reports, page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TextIO
 
 from lambdatui.events import Record
 from lambdatui.experiment.headless import Reader
-from lambdatui.experiment.report import junit, report
+from lambdatui.experiment.report import Report, junit, report
 from lambdatui.experiment.transcript import Transcript, wants_colour
 from lambdatui.journal import save
 from lambdatui.lab import Lab
@@ -36,17 +36,20 @@ class Outputs:
         report_file: Path | None = None,
         junit_file: Path | None = None,
         journal_file: Path | None = None,
+        page_file: Path | None = None,
         *,
         transcript: bool = True,
     ) -> None:
         self._report_file = report_file
         self._junit_file = junit_file
         self._journal_file = journal_file
+        self._page_file = page_file
         self._transcript = transcript
         self._journal: TextIO | None = None
 
     def __enter__(self) -> Outputs:
-        files = [file for file in (self._report_file, self._junit_file, self._journal_file) if file]
+        reports = (self._report_file, self._junit_file, self._page_file)
+        files = [file for file in (*reports, self._journal_file) if file]
         if files.count(STDOUT) > 1:
             raise OutputError("only one of the files can be standard output")
         for file in files:
@@ -79,12 +82,15 @@ class Outputs:
         return readers
 
     def finish(self, lab: Lab) -> None:
-        """The run is over: write the reports."""
-        result = report(lab, "local")
+        """The run is over: write the reports. Raises OutputError also where there is nothing to report on."""
         if self._report_file:
-            _write(self._report_file, result.model_dump_json(indent=2) + "\n")
+            _write(self._report_file, _reported(lab).model_dump_json(indent=2) + "\n")
         if self._junit_file:
-            _write(self._junit_file, junit(result))
+            _write(self._junit_file, junit(_reported(lab)))
+        if self._page_file:
+            from lambdatui.experiment.handout.page import page
+
+            _write(self._page_file, page(lab))
 
     def _record(self, records: Sequence[Record]) -> None:
         assert self._journal and self._journal_file
@@ -94,6 +100,12 @@ class Outputs:
             if self._journal_file == STDOUT:
                 raise
             raise _cannot_write(self._journal_file, error) from None
+
+
+def _reported(lab: Lab) -> Report:
+    if lab.experiment is None:
+        raise OutputError("there is no experiment to report on")
+    return report(lab, "local")
 
 
 def _stdout() -> TextIO:

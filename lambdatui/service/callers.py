@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import AsyncGenerator
 
 from lambdatui.refusal import ServiceRefusal
+
+_MOMENT = 0.02
+"""Seconds. A runtime that has answered asks for the next invocation in less; an extension may have more to do."""
 
 
 class LaboratoryCleared(ServiceRefusal):
@@ -17,30 +21,33 @@ class LaboratoryCleared(ServiceRefusal):
 
 
 class Caller:
-    """Whoever invoked; the answer itself is in the journal. Only one at a time may wait for something here."""
+    """Whoever invoked; the answer itself is in the journal."""
 
-    def __init__(self, request_id: str) -> None:
+    def __init__(self, request_id: str, function: str) -> None:
         self.request_id = request_id
+        self.function = function
         self.answered = False
         self.finished = False
         """END and REPORT stand in the log."""
-        self._cleared = self._given_up = False
+        self._answered_at = 0.0
+        self._cleared = False
         self._parts: deque[bytes] = deque()
-        self._news: asyncio.Future[None] | None = None
+        self._waiting: list[asyncio.Future[None]] = []
 
     async def until_answered(self) -> None:
         """Raises LaboratoryCleared, as do the others."""
         while not self.answered:
             await self._until_news()
 
-    async def until_finished(self, within: float | None = None) -> None:
-        """For so many seconds at most."""
-        timer = asyncio.get_running_loop().call_later(within, self._give_up) if within is not None else None
-        self._given_up = False
-        while not self.finished and not self._given_up:
+    async def until_finished(self) -> None:
+        while not self.finished:
             await self._until_news()
-        if timer:
-            timer.cancel()
+
+    async def until_at_rest(self) -> None:
+        """Until it is finished, or a moment after the answer."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(self._answered_at + _MOMENT):
+                await self.until_finished()
 
     async def parts(self) -> AsyncGenerator[bytes, None]:
         """A response that the function streams, as it comes; nothing of one that it does not. Who reads slowly makes
@@ -55,8 +62,9 @@ class Caller:
     async def _until_news(self) -> None:
         if self._cleared:
             raise LaboratoryCleared
-        self._news = asyncio.get_running_loop().create_future()
-        await self._news
+        news: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(news)
+        await news
 
     # what it is told
 
@@ -65,7 +73,7 @@ class Caller:
         self._tell()
 
     def answer(self) -> None:
-        self.answered = True
+        self.answered, self._answered_at = True, asyncio.get_running_loop().time()
         self._tell()
 
     def finish(self) -> None:
@@ -76,13 +84,11 @@ class Caller:
         self._cleared = True
         self._tell()
 
-    def _give_up(self) -> None:
-        self._given_up = True
-        self._tell()
-
     def _tell(self) -> None:
-        if self._news and not self._news.done():
-            self._news.set_result(None)
+        waiting, self._waiting = self._waiting, []
+        for each in waiting:
+            if not each.done():
+                each.set_result(None)
 
 
 class Callers:
@@ -90,6 +96,9 @@ class Callers:
 
     def __init__(self) -> None:
         self._callers: dict[str, Caller] = {}
+        self._leaving: dict[str, deque[Caller]] = {}
+        """By function, those who have their answer from an environment that has not finished yet, and whom nobody
+        follows."""
 
     def add(self, caller: Caller) -> None:
         self._callers[caller.request_id] = caller
@@ -103,14 +112,24 @@ class Callers:
         """The answer stands in the journal."""
         if caller := self._callers.get(request_id):
             caller.answer()
+            self._leaving.setdefault(caller.function, deque()).append(caller)
 
     def finished(self, request_id: str) -> None:
         """All of it stands in the journal, its log too."""
         if caller := self._callers.pop(request_id, None):
             caller.finish()
+            if (leaving := self._leaving.get(caller.function)) and caller in leaving:
+                leaving.remove(caller)
+
+    async def follow(self, function: str) -> None:
+        """Wait for an environment of this function that has answered and will be at rest in a moment, one for each who
+        waits: in the real service an answer takes longer, and whoever invokes again at once finds it at rest."""
+        if leaving := self._leaving.get(function):
+            await leaving.popleft().until_at_rest()
 
     def clear(self) -> None:
         """Whoever waits gets LaboratoryCleared."""
         for caller in self._callers.values():
             caller.clear()
         self._callers.clear()
+        self._leaving.clear()

@@ -2,47 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from lambdatui import events as ev
+from lambdatui.fact import fact
 
 
-@dataclass(frozen=True)
+@fact
 class Spawn:
     """Start the runtime; answer with ProcessStarted, or Exited where it cannot be started."""
 
 
-@dataclass(frozen=True)
+@fact
 class SpawnExtensions:
     """Start these; answer for each with ExtensionStarted or ExtensionNotLaunched."""
 
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@fact
 class Kill:
     """SIGKILL for every process there is; Exited or ExtensionExited follow."""
 
 
-@dataclass(frozen=True)
+@fact
 class KillRuntime:
     """SIGKILL for the runtime's process."""
 
 
-@dataclass(frozen=True)
+@fact
 class KillExtensions:
     """SIGKILL for the processes of these."""
 
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@fact
 class Terminate:
     """SIGTERM for the runtime's process."""
 
 
-@dataclass(frozen=True)
+@fact
 class SendShutdown:
     """The SHUTDOWN event for these extensions."""
 
@@ -51,17 +51,17 @@ class SendShutdown:
     deadline: float
 
 
-@dataclass(frozen=True)
+@fact
 class Freeze:
     pass
 
 
-@dataclass(frozen=True)
+@fact
 class Thaw:
     pass
 
 
-@dataclass(frozen=True)
+@fact
 class AnswerNext:
     """Give the runtime its invocation, and these extensions INVOKE."""
 
@@ -70,7 +70,7 @@ class AnswerNext:
     extensions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@fact
 class Reply:
     """Answer the caller: see :class:`lambdatui.events.InvocationAnswered`."""
 
@@ -82,7 +82,7 @@ class Reply:
     error_details: str | None = None
 
 
-@dataclass(frozen=True)
+@fact
 class Send:
     """Pass on to the caller what the function has sent of its response."""
 
@@ -90,30 +90,30 @@ class Send:
     part: bytes
 
 
-@dataclass(frozen=True)
+@fact
 class SetTimer:
     """Give TimeIsUp at this moment. Replaces the one before."""
 
     at: float
 
 
-@dataclass(frozen=True)
+@fact
 class CancelTimer:
     pass
 
 
-@dataclass(frozen=True)
+@fact
 class Emit:
     event: ev.Event
 
 
-@dataclass(frozen=True)
+@fact
 class Released:
     """The environment is done with its invocation, or with an init ahead of the first, and could take one, unless it is
     retired."""
 
 
-@dataclass(frozen=True)
+@fact
 class Ended:
     """Nothing is left of the processes."""
 

@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from lambdatui.fact import fact
 
 EXIT_ERROR = "Runtime.ExitError"
 OUT_OF_MEMORY = "Runtime.OutOfMemory"
 
 
-@dataclass(frozen=True)
+@fact
 class Invoke:
     """The scheduler placed an invocation here."""
 
     request_id: str
 
 
-@dataclass(frozen=True)
+@fact
 class ProcessStarted:
     """The runtime's exec happened: the init's clock starts, unless that of an extension was first."""
 
 
-@dataclass(frozen=True)
+@fact
 class ExtensionStarted:
     """The exec of an external extension happened."""
 
     name: str
 
 
-@dataclass(frozen=True)
+@fact
 class ExtensionRegistered:
     name: str
     external: bool
     events: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@fact
 class ExtensionNextRequested:
     """It asks for the next event. `memory_mb` as for NextRequested."""
 
@@ -43,7 +44,7 @@ class ExtensionNextRequested:
     memory_mb: int
 
 
-@dataclass(frozen=True)
+@fact
 class ExtensionErred:
     """It reported that its init failed, or why it will exit (`call`: 'init' or 'exit'), in its own word for it. What
     follows comes when it does exit."""
@@ -53,7 +54,7 @@ class ExtensionErred:
     error_type: str
 
 
-@dataclass(frozen=True)
+@fact
 class ExtensionExited:
     """Its process is gone and all it printed is written."""
 
@@ -62,7 +63,7 @@ class ExtensionExited:
     memory_mb: int
 
 
-@dataclass(frozen=True)
+@fact
 class ExtensionNotLaunched:
     """Its program cannot be started; `error_type` as an EXTENSION line names it, 'PermissionDenied', say."""
 
@@ -71,38 +72,38 @@ class ExtensionNotLaunched:
     error_type: str
 
 
-@dataclass(frozen=True)
+@fact
 class RuntimeInitDone:
     """The runtime turns to the function's own code."""
 
 
-@dataclass(frozen=True)
+@fact
 class NextRequested:
     """The runtime asks for the next invocation. `memory_mb` is the high-water mark of the environment's processes."""
 
     memory_mb: int
 
 
-@dataclass(frozen=True)
+@fact
 class Responded:
     body: str
 
 
-@dataclass(frozen=True)
+@fact
 class ResponseTooLarge:
     """The runtime posted a response over the limit and was refused."""
 
     limit: int
 
 
-@dataclass(frozen=True)
+@fact
 class ResponsePart:
     """Some of a response that the function streams."""
 
     data: bytes
 
 
-@dataclass(frozen=True)
+@fact
 class ResponseEnd:
     """All of a streamed response was sent; or, with an error type, the function failed in the middle of it."""
 
@@ -110,27 +111,27 @@ class ResponseEnd:
     error_body: str
 
 
-@dataclass(frozen=True)
+@fact
 class Errored:
     """The runtime reports that the function failed."""
 
     body: str
 
 
-@dataclass(frozen=True)
+@fact
 class InitErrored:
     error_type: str
     body: str
 
 
-@dataclass(frozen=True)
+@fact
 class TimeIsUp:
     """The moment of the last SetTimer has come."""
 
     memory_mb: int
 
 
-@dataclass(frozen=True)
+@fact
 class Exited:
     """The process is gone and all it printed is written, or it could not be started at all."""
 
@@ -139,21 +140,21 @@ class Exited:
     error_type: str = EXIT_ERROR
 
 
-@dataclass(frozen=True)
+@fact
 class Retire:
     """Its code or configuration is not the function's any more: end as soon as no invocation is in flight."""
 
     because: str
 
 
-@dataclass(frozen=True)
+@fact
 class ShutDown:
     """End, with a shutdown phase where there are extensions to notice it. No invocation is in flight."""
 
     because: str
 
 
-@dataclass(frozen=True)
+@fact
 class End:
     """End now, whatever is going on: nobody is told."""
 

@@ -349,7 +349,7 @@ class Pool:
         self._write(resident, getattr(event, "request_id", None), True, resident.log.after(record.time, event))
         if isinstance(event, ev.InvocationFinished):
             self._callers.finished(event.request_id)
-        if isinstance(event, ev.EnvironmentFrozen | ev.EnvironmentReset):
+        if isinstance(event, (ev.EnvironmentFrozen, ev.EnvironmentReset)):
             self._changed.set()
         if isinstance(event, ev.InitFinished) and event.phase == "init":
             resident.initialised = event.status == "success"
@@ -435,16 +435,17 @@ class Pool:
             self._residents[name].environment.shut_down(because)
 
     def _reclaim_in_time(self) -> None:
-        """Set the timer for the environment that has been idle the longest."""
+        """Set the timer for the environment that has been idle the longest. One that is set is not too late: whoever
+        is idle from now on has as long to go as anybody."""
         if self._reclaiming:
-            self._reclaiming.cancel()
-            self._reclaiming = None
+            return
         since = self._scheduler.idle_longest()
         if since is not None:
             delay = max(since + self._surroundings.idle_timeout - self._clock(), 0.0)
             self._reclaiming = asyncio.get_running_loop().call_later(delay, self._reclaim_the_old)
 
     def _reclaim_the_old(self) -> None:
+        self._reclaiming = None
         timeout = self._surroundings.idle_timeout
         for function in {resident.revision.function for resident in self._residents.values()}:
             self._reclaim(function, timeout - 0.001, f"idle for {timeout:g} s")

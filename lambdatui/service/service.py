@@ -303,6 +303,10 @@ class Service:
         ServiceRefusal."""
         return self._invocations.begin(request)
 
+    async def begin_in_turn(self, request: InvocationRequest) -> Caller:
+        """The same for whoever has just had an answer, and may be faster than the environment that gave it."""
+        return await self._invocations.begin_in_turn(request)
+
     def recover(self) -> None:
         """Go on with the events that a laboratory before this one had in the queue when it came to a sudden end. The
         functions should be there."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable
-from typing import ClassVar, Protocol
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any, ClassVar, Protocol
 
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
 from lambdatui.control.client import CommandFailed, ConnectionEnded
 from lambdatui.control.roles import Role
@@ -73,6 +74,13 @@ class LaboratoryApp(App[int]):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own names, for themes that do not have them."""
         return DARK.variables
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Textual's own, but for its picture of the screen, which is saved without asking and loads a font."""
+        yield from (command for command in super().get_system_commands(screen) if command.title != "Screenshot")
+        if isinstance(screen, LaboratoryScreen):
+            yield SystemCommand("Save page (H)", "What has happened so far, as HTML", screen.action_save_page)
+            yield SystemCommand("Save picture (P)", "This screen, as SVG", screen.action_save_picture)
 
     def on_mount(self) -> None:
         if self.model.glyphs is ASCII:

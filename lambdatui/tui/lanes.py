@@ -15,7 +15,7 @@ from typing import TypeAlias
 from rich.cells import cell_len
 
 from lambdatui.history import INITS, Kind, Span
-from lambdatui.time_axis import BREAK, Axis
+from lambdatui.time_axis import BREAK, Axis, elapsed, gap
 from lambdatui.tui.glyphs import ASCII as ASCII_GLYPHS
 from lambdatui.tui.glyphs import Glyphs
 from lambdatui.tui.spans import Line
@@ -169,7 +169,7 @@ def ruler(window: Window, strokes: Strokes) -> Line:
     canvas, now = _Canvas(window.cells), round(window.at(window.now))
     for cut in window.axis.breaks(window.left, window.left + window.cells):
         # One that goes on tells no length: it would soon be wrong, for nothing is drawn while nothing happens.
-        label = strokes.cut if cut.end >= window.now else f"{strokes.cut}{_gap(cut.end - cut.start)}"
+        label = strokes.cut if cut.end >= window.now else f"{strokes.cut}{gap(cut.end - cut.start)}"
         canvas.write(round(cut.cell) - window.left + _CUT, label[: BREAK - _CUT], "dim")
     for tick in window.axis.ticks(window.left, window.left + window.cells, TICKS_APART):
         at, label = tick.cell - window.left, f"{strokes.tick}{elapsed(tick.seconds)}"
@@ -178,18 +178,6 @@ def ruler(window: Window, strokes: Strokes) -> Line:
     if canvas.free(now, now + 1):
         canvas.write(now, f"{strokes.now}now", "key")
     return canvas.line()
-
-
-def elapsed(value: float) -> str:
-    """250 ms, 1.5 s, 2:05, 1:02:05: as exact as it has to be to tell ticks apart."""
-    if value < 0.9995:
-        return f"{value * 1000:.0f} ms" if value else "0"
-    if value < 60:
-        return f"{value:.3f}".rstrip("0").rstrip(".") + " s"
-    minutes, rest = divmod(round(value, 3), 60)
-    hours, minutes = divmod(int(minutes), 60)
-    seconds = f"{rest:06.3f}".rstrip("0").rstrip(".")
-    return f"{hours}:{minutes:02}:{seconds}" if hours else f"{minutes}:{seconds}"
 
 
 def _background(canvas: _Canvas, spans: list[Span], window: Window, strokes: Strokes) -> None:
@@ -203,15 +191,6 @@ def _background(canvas: _Canvas, spans: list[Span], window: Window, strokes: Str
         if span.kind in _QUIET:
             canvas.fill(at, max(at + 1, over), strokes.kinds[span.kind], _ROLES[span.kind])
         at, until = over, window.axis.time(window.left + over + 0.5)
-
-
-def _gap(length: float) -> str:
-    """The length of a break, in the room that there is in it."""
-    if length >= 3600:
-        return f"{length / 3600:.1f} h" if length < 36000 else f"{length / 3600:.0f} h"
-    if 0.1 <= length < 9.95:
-        return f"{length:.1f}".removesuffix(".0") + " s"
-    return elapsed(round(length, 2 if length < 1 else 0))
 
 
 def _breaks(canvas: _Canvas, window: Window, strokes: Strokes) -> None:

@@ -36,8 +36,9 @@ def stream_row(stream: Stream, shown: bool, model: Model, cells: int) -> Line:
 
 
 def names(group: str, stream: str, cells: int) -> list[Line]:
-    """Both in full, as far as there is room: of a stream's name the end says most."""
-    return [crop([(f" {clean_line(group)}", "dim")], cells), [(f" {tail(clean_line(stream), cells - 1)}", "dim")]]
+    """Both in full, as far as there is room."""
+    lines: list[Line] = [crop([(f" {clean_line(group)}", "dim")], cells)]
+    return [*lines, [(f" {tail(clean_line(stream), cells - 1)}", "dim")]] if stream else lines
 
 
 def tail(name: str, cells: int) -> str:

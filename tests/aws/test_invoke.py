@@ -17,6 +17,8 @@ from lambdatui import events as ev
 from lambdatui.function import LoggingConfig
 from lambdatui.refusal import ServiceRefusal
 from lambdatui.role import LAMBDA, trusting
+from lambdatui.service import callers
+from lambdatui.service.invocation import InvocationRequest
 from tests.aws.conftest import Cloud, call
 
 ECHO = """
@@ -52,7 +54,7 @@ async def test_a_function_answers(cloud: Cloud) -> None:
 
     assert (answer["StatusCode"], answer["ExecutedVersion"]) == (200, "$LATEST")
     assert json.loads(answer["Payload"]) == {"hello": "you"}
-    assert answer["ResponseMetadata"]["RequestId"] in cloud.lab.invocations
+    assert cloud.lab.invocations[answer["ResponseMetadata"]["RequestId"]].source == "endpoint"
 
 
 async def test_every_form_of_a_name(cloud: Cloud) -> None:
@@ -235,6 +237,20 @@ async def test_a_restart_is_an_error_to_those_who_wait(cloud: Cloud) -> None:
     await cloud.until(lambda event: isinstance(event, ev.InvocationStarted))
     await cloud.service.clear()
     assert await waiting == (ServiceRefusal.code, "The laboratory was cleared meanwhile.", 500)
+
+
+async def test_who_invokes_again_at_once_finds_the_environment_at_rest(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer comes before the runtime asks for the next invocation."""
+    monkeypatch.setattr(callers, "_MOMENT", 60)
+    await cloud.create("def handler(event, context):\n    return event")
+    for payload in map(str, range(10)):
+        caller = await cloud.service.begin_in_turn(InvocationRequest("F", payload))
+        await caller.until_answered()
+        assert not caller.finished
+
+    assert list(cloud.lab.environments) == [cloud.lab.invocations[caller.request_id].environment]
 
 
 async def test_three_terminals_at_once_get_three_environments(cloud: Cloud, tmp_path: Path) -> None:

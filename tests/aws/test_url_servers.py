@@ -69,6 +69,7 @@ async def test_the_event_field_by_field(cloud: Cloud) -> None:
 
     event, function_url = json.loads(answer.data), cloud.service.urls.get("F", None)
     [invocation] = cloud.lab.invocations.values()
+    assert invocation.source == "function URL"
     context = event.pop("requestContext")
     assert before <= context.pop("timeEpoch") <= time.time() * 1000
     assert time.strptime(context.pop("time"), "%d/%b/%Y:%H:%M:%S +0000")

@@ -20,6 +20,7 @@ import psutil
 
 from lambdatui import events as ev
 from lambdatui.function import Code, Configuration
+from lambdatui.garbage import search_once
 from lambdatui.journal import Journal
 from lambdatui.service.service import Service, Settings, open_service
 from tests.bench.floor import Floor
@@ -46,6 +47,7 @@ COLD_ROUNDS = 15
 
 
 def main() -> None:
+    search_once()
     asyncio.run(_measure())
 
 

@@ -26,6 +26,7 @@ from botocore.credentials import Credentials
 
 from lambdatui.aws.endpoint import Endpoint, open_endpoint
 from lambdatui.function import Code, Configuration
+from lambdatui.garbage import search_once
 from lambdatui.journal import Journal
 from lambdatui.lab import Lab
 from lambdatui.service.service import Settings, open_service
@@ -54,6 +55,7 @@ def main() -> None:
     emulator = os.environ.get("AWS_LAMBDA_RIE")
     if not emulator:
         sys.exit("AWS_LAMBDA_RIE does not say where the emulator is: nothing was measured.")
+    search_once()
     asyncio.run(_measure(emulator))
 
 

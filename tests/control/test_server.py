@@ -107,6 +107,19 @@ async def test_three_at_once_by_hand_while_a_step_is_waiting(connect: Connect) -
     await screen.close()
 
 
+async def test_again_by_a_qualifier_and_without_waiting_for_the_answer(connect: Connect) -> None:
+    screen = await connect()
+    await screen.command("invoke", qualifier="$LATEST", invocation_type="Event")
+    await screen.until(lambda lab: [each.condition for each in lab.invocations.values()] == ["Success"])
+    [invocation] = screen.lab.invocations.values()
+    assert (invocation.qualifier, invocation.invocation_type, invocation.source) == ("$LATEST", "Event", "")
+    wrong: tuple[tuple[str, Json], ...] = (("qualifier", 3), ("qualifier", "7"), ("invocation_type", "Whenever"))
+    for name, value in (*wrong, ("invocation_type", [])):
+        with pytest.raises(CommandFailed):
+            await screen.command("invoke", **{name: value})
+    await screen.close()
+
+
 async def test_a_late_screen_sees_all_that_the_first_one_saw(connect: Connect) -> None:
     first = await connect()
     await first.command("next")

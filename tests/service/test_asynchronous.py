@@ -191,6 +191,7 @@ async def test_a_success_is_told_to_another_function(fast: Laboratory, arn: str)
     assert record["responseContext"] == {"statusCode": 200, "executedVersion": "$LATEST"}
     assert [(each.by, each.to, each.error) for each in first.forwarded] == [("on_success", arn, None)]
     assert second.version == ("1" if arn.endswith("live") else "$LATEST")
+    assert (first.source, second.source) == ("", "destination")
 
 
 async def test_functions_that_are_each_others_destination_stop_after_sixteen_rounds(fast: Laboratory) -> None:

@@ -381,3 +381,25 @@ class Player:
         if self.failure is not None:
             raise self.failure
         return None
+
+
+TRACEBACK = (
+    "[ERROR] ZeroDivisionError: division by zero\rTraceback (most recent call last):\r"
+    + "\r".join(f'  File "/var/task/app.py", line {line}, in part_{line}\r    half(10 / {line})' for line in range(6))
+    + "\rZeroDivisionError: division by zero"
+)
+"""One log event, as awslambdaric writes it."""
+
+
+def logging() -> Script:
+    """Streams of two log groups: records in JSON, a long one, an error, and events that somebody put."""
+    script = after_timeout().at(6)
+    environment, request = ENVIRONMENTS[1], REQUESTS[1]
+    script.log(environment, f"START RequestId: {request} Version: $LATEST", request=request, platform=True)
+    order = '{"level": "INFO", "message": "order taken", "order": {"id": 17, "items": ["tea", "rice"], "paid": true}}'
+    script.at(6.012).log(environment, order, request=request)
+    script.at(6.05).log(environment, TRACEBACK, request=request)
+    script.at(6.1).log(environment, f"END RequestId: {request}", request=request, platform=True)
+    script.add(ev.LogGroupCreated("/ecs/audit", {}), ev.LogStreamCreated("/ecs/audit", "cashier/1"))
+    times = (int(START + 6) * 1000, int(START + 7) * 1000)
+    return script.at(7).add(ev.LogEventsPut("/ecs/audit", "cashier/1", times, ("drawer opened", "drawer closed")))

@@ -319,7 +319,9 @@ async def test_two_are_compared(size: tuple[int, int]) -> None:
     async with Stage(recorded.many()).up(size) as stage:
         await stage.press("tab", "3", "d")
         assert "Mark an invocation" in stage.told
-        await stage.press("m", "v", "G", "d", "z")
+        await stage.press("m")
+        assert "#31 is marked" in stage.title("#invocations") and "d compares" in stage.status("#invocations")
+        await stage.press("v", "G", "d", "z")
         assert active_tab(stage) == "#31 → #1"
         text = all_rows(stage, "#comparison")
         assert "#1 less #31" in text and "✓ succeeded" in text and "✕ failed" in text and "took" in text

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdatui.history import INITS, Kind, Span
-from lambdatui.time_axis import SCALES, Axis
-from lambdatui.tui.lanes import ASCII, UNICODE, Strokes, Window, elapsed, instants, life, queue, ruler
+from lambdatui.time_axis import SCALES, Axis, elapsed
+from lambdatui.tui.lanes import ASCII, UNICODE, Strokes, Window, instants, life, queue, ruler
 from lambdatui.tui.spans import plain, width
 
 

@@ -90,3 +90,13 @@ def test_without_colours(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch,
 
 def test_ascii(snap_compare: Compare) -> None:
     assert looks_the_same(snap_compare, Stage(recorded.after_timeout(), ASCII), SMALL)
+
+
+@pytest.mark.parametrize("size", [SMALL, USUAL, LARGE], ids="{0[0]}x{0[1]}".format)
+@pytest.mark.parametrize(
+    "keys",
+    [("L", "j", "j", "j"), ("z", "L", "j", "j", "j", "space"), ("z", *"kkkkkvT"), ("z", "s", *"error", "enter")],
+    ids=["tree", "interleaved", "unfolded", "search"],
+)
+def test_logs(snap_compare: Compare, keys: tuple[str, ...], size: tuple[int, int]) -> None:
+    assert looks_the_same(snap_compare, Stage(recorded.logging()), size, ("tab", "4", *keys))

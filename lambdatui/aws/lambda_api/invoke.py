@@ -23,9 +23,6 @@ from lambdatui.service.service import Service
 MAX_CLIENT_CONTEXT_BYTES = 3583
 """In base64."""
 
-_MOMENT = 0.02
-"""Seconds. A runtime asks for the next invocation in less; an extension may have more to do."""
-
 
 class Invoke:
     def __init__(self, service: Service, lab: Lab) -> None:
@@ -41,7 +38,7 @@ class Invoke:
 
     async def invoke(self, call: Call) -> Response:
         request, tail = _request(call), _wants_tail(call)
-        caller, invocation = self._begin(request)
+        caller, invocation = await self._begin(request)
         headers = [("x-amzn-RequestId", caller.request_id)]
         if request.invocation_type == "Event":
             return Response(202, b"", headers)
@@ -49,9 +46,8 @@ class Invoke:
             return Response(204, b"", headers)
         # What was streamed need not be text; the journal keeps it as such.
         streamed = b"".join([part async for part in caller.parts()])
-        # REPORT comes after the answer: whoever wants the log waits for it. Everybody waits for a moment, so that an
-        # invocation that follows at once finds the environment at rest: in the real service an answer takes longer.
-        await caller.until_finished(None if tail else _MOMENT)
+        if tail:  # REPORT comes after the answer
+            await caller.until_finished()
         headers += [("Content-Type", "application/json"), ("X-Amz-Executed-Version", invocation.version)]
         if invocation.function_error:
             headers.append(("X-Amz-Function-Error", invocation.function_error))
@@ -61,22 +57,22 @@ class Invoke:
 
     async def leave(self, call: Call) -> Response:
         """Deprecated, and still there."""
-        caller, _ = self._begin(_request(call, "Event"))
+        caller, _ = await self._begin(_request(call, "Event"))
         return Response(202, b"", [("x-amzn-RequestId", caller.request_id)])
 
     async def stream(self, call: Call) -> Response | Streamed:
         request, tail = _request(call), _wants_tail(call)
         if request.invocation_type == "Event":
             raise _not_in("invocationType", "Event", "[RequestResponse, DryRun]")
-        caller, invocation = self._begin(request)
+        caller, invocation = await self._begin(request)
         headers = [("x-amzn-RequestId", caller.request_id), ("X-Amz-Executed-Version", invocation.version)]
         if request.invocation_type == "DryRun":
             return Response(204, b"", headers)
         return Streamed(200, self._events(caller, invocation, tail), [*headers, ("Content-Type", CONTENT_TYPE)])
 
-    def _begin(self, request: InvocationRequest) -> tuple[Caller, Invocation]:
+    async def _begin(self, request: InvocationRequest) -> tuple[Caller, Invocation]:
         """Raises TooManyRequests."""
-        caller = self._service.begin(request)
+        caller = await self._service.begin_in_turn(request)
         invocation = self._lab.invocations[caller.request_id]
         if invocation.status == "throttled":
             raise TooManyRequests(invocation.throttle_reason or "", caller.request_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import strftime
 from typing import ClassVar, Protocol
@@ -22,6 +22,7 @@ from lambdatui.tui.screens.editor import Editor
 from lambdatui.tui.screens.environment import EnvironmentScreen
 from lambdatui.tui.screens.event_editor import EventEditor
 from lambdatui.tui.screens.help import Help
+from lambdatui.tui.screens.save_as import SaveAs
 from lambdatui.tui.widgets.environments import Environments
 from lambdatui.tui.widgets.guide import Guide
 from lambdatui.tui.widgets.invocations import Invocations
@@ -91,6 +92,8 @@ class LaboratoryScreen(LineScreen):
         _key("N", "log('match(-1)')", "Previous match", "To the one before"),
         _key("S", "save_journal", "Save journal", "Save all that has happened, for `lambdatui replay`"),
         _key("A", "let_others_act", "Let others act", "Let attached screens act, too, or only watch again"),
+        _key("H", "save_page", "Save page", "Save what has happened so far as a page (HTML) to hand out"),
+        _key("P", "save_picture", "Save picture", "Save a picture of this screen (SVG)"),
         _key("c", "copy", "Copy", "Copy what is selected, or the record"),
         _key("escape", "back", "Back", "Leave the filter, the zoom, the prediction"),
     ]
@@ -405,6 +408,26 @@ class LaboratoryScreen(LineScreen):
             "Timeline": TimelineView.BINDINGS,
         }
         self.app.push_screen(Help(self.BINDINGS, panels, model.glyphs, self._sandbox, model.lab.endpoint))
+
+    def action_save_page(self) -> None:
+        from lambdatui.tui.handout import page_of  # brings Markdown with it, which the first paint need not wait for
+
+        self._save_as("Save a page", ".html", lambda: page_of(self._model))
+
+    def action_save_picture(self) -> None:
+        from lambdatui.tui.handout import picture_of
+
+        picture = picture_of(self.app)  # before the dialog is on it
+        self._save_as("Save a picture of the screen", ".svg", lambda: picture)
+
+    def _save_as(self, title: str, suffix: str, text: Callable[[], str]) -> None:
+        from lambdatui.tui.handout import free_name
+
+        def tell(path: Path | None) -> None:
+            if path is not None:
+                self._tell(f"Saved as {clean_line(str(path))}")
+
+        self.app.push_screen(SaveAs(title, free_name(self._model, suffix, Path.cwd()), text), tell)
 
     async def action_copy(self) -> None:
         text = self.get_selected_text() or self._record()

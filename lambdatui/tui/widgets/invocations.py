@@ -183,8 +183,8 @@ class Invocations(Vertical):
             "all": ["enter opens", "s sort", "/ filter", "m mark"],
             "compared": ["esc back"],
         }[self._shown]
-        if marked and marked is not self.chosen and self._shown != "compared":
-            keys.insert(0, "d compare")
+        if marked and self._shown != "compared":
+            keys = ["m unmark", "choose another, d compares"] if marked is self.chosen else ["d compare", *keys]
         if not model.lab.invocations:
             keys = []
         if self._shown == "all" and self._problem:
@@ -276,10 +276,7 @@ class Invocations(Vertical):
     def action_mark(self) -> None:
         if (chosen := self.chosen) is None:
             return
-        marked = self._model.marked != chosen.request_id
-        self._model.marked = chosen.request_id if marked else None
-        if marked:
-            self.post_message(self.Told(f"#{chosen.number} is marked: choose another, and d compares the two."))
+        self._model.marked = None if self._model.marked == chosen.request_id else chosen.request_id
         self.sync()
 
     def action_compare(self) -> None:

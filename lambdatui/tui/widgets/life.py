@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lambdatui.history import Kind
 from lambdatui.lab import Environment
-from lambdatui.time_axis import SCALES, Axis, scale_that_fits
-from lambdatui.tui.lanes import Window, elapsed, life, ruler, strokes_for
+from lambdatui.time_axis import SCALES, Axis, elapsed, scale_that_fits
+from lambdatui.tui.lanes import Window, life, ruler, strokes_for
 from lambdatui.tui.model import Model
 from lambdatui.tui.timeline_labels import invocation_labels, legend
 from lambdatui.tui.widgets.line_view import LineStrip

@@ -150,14 +150,10 @@ class LineView(ScrollView, can_focus=True):
         line, cursor = self.row(number), self.is_cursor(number)
         self._painted[number] = line, cursor
         self._widest = max(self._widest, width(line))
-        strip = self._strip(number, line, base)
-        strip = strip.apply_offsets(0, number).crop_extend(self.column, self.column + cells, base)
         if cursor:
-            style = self._line_style("cursor" if self.has_focus else "cursor-blurred")
-            # Only what lies behind the texts: their colours mean something.
-            behind = Style(bgcolor=style.bgcolor, reverse=style.reverse)
-            strip = Strip(Segment.apply_style(strip, post_style=behind), strip.cell_length)
-        return strip
+            base += self._line_style("cursor" if self.has_focus else "cursor-blurred")
+        strip = self._strip(number, line, base)
+        return strip.apply_offsets(0, number).crop_extend(self.column, self.column + cells, base)
 
     def _line_style(self, name: str) -> Style:
         assert isinstance(self.screen, LineScreen)

@@ -30,6 +30,9 @@ _ALL, _SOME = "", "some"
 """Keys of tabs; those of streams have a colon."""
 _MANY_TABS = 60
 """So many tabs around the chosen one are considered for drawing."""
+_LOW = 10
+"""Rows up to which every one counts."""
+_KEYS = "L streams, s search, J jump, v unfold, T times"
 _ROOMY = 100
 """Cells from which on the tree has its place beside the records."""
 
@@ -186,6 +189,8 @@ class Logs(Vertical):
         self.query_one("#tree").set_class(beside, "-beside")
         self.query_one("#tree").display = tree
         self.view.display = beside or not tree
+        self.query_one("#streams").display = self.view.display
+        self._describe()
 
     def action_streams(self) -> None:
         tree = not self._tree_open
@@ -201,11 +206,12 @@ class Logs(Vertical):
         """Say in full what the cursor of the tree is on."""
         strip, at, book = self.query_one("#names", LineStrip), self.branches.at, self._model.logbook
         if (stream := book.streams.get(at.key)) is not None and at.kind == "stream":
-            strip.show(names(stream.group, stream.name, strip.cells))
-        elif at.kind == "group":
-            strip.show(names(at.key, "enter shows it, space adds it", strip.cells))
+            lines = names(stream.group, stream.name, strip.cells)
         else:
-            strip.show(names("enter shows it, space adds it", "", strip.cells))
+            lines = names(at.key or "streams of all log groups", "", strip.cells)
+        lines = lines[-1:] if self.size.height < _LOW else lines
+        strip.show(lines)
+        strip.styles.height = len(lines)
 
     def on_stream_tree_asked(self, message: StreamTree.Asked) -> None:
         message.stop()
@@ -400,7 +406,7 @@ class Logs(Vertical):
             return f"{len(self._chosen)} of {plural(len(streams), 'stream')}" if self._chosen else ""
         name = clean_line(stream.name)
         title = f"{clean_line(stream.group)} {self._model.glyphs.dot} {name}"
-        return title if width([(title, "text")]) <= room else tail(name, room)
+        return title if width([(title, "text")]) <= room else tail(name, max(1, room))
 
     def _status(self) -> str:
         view, parts = self.view, []
@@ -408,6 +414,11 @@ class Logs(Vertical):
             return self._problem
         if self.query_one("#ask", Input).display and self._asked == "jump":
             return EXAMPLES
+        dot = f" {self._model.glyphs.dot} "
+        if self._tree_open and self.branches.has_focus:
+            return dot.join(("enter shows one", "space adds it", "L closes"))
+        if self.size.width >= _ROOMY and view.has_focus:
+            parts.append(_KEYS)
         if view.marked:
             parts.append(f"{plural(view.marked, 'line')} selected")
         elif view.pattern is not None and (number := view.match_number) is not None:
@@ -422,4 +433,10 @@ class Logs(Vertical):
             parts.append("following")
         else:
             parts.append(f"+{view.new} new" if view.new else "f follows")
-        return f" {self._model.glyphs.dot} ".join(parts)
+        return dot.join(parts)
+
+    def on_descendant_focus(self) -> None:
+        self._describe()
+
+    def on_descendant_blur(self) -> None:
+        self._describe()

@@ -45,8 +45,8 @@ class Panel(Vertical):
         """Put the title, and something after it, into the upper border."""
         title = Content.assemble((f"{self.number}", "bold"), f" {self._title}", f" · {more}" if more else "")
         if self.border_title != title.markup:
-            self.border_title = title.markup
+            self.border_title = title  # not as markup: it would not come through whole, as in `[$LATEST]`
 
     def tell(self, status: str) -> None:
         """Put `status` into the lower border; foreign text in it is not taken for markup."""
-        self.border_subtitle = Content(clean_line(status)).markup
+        self.border_subtitle = Content(clean_line(status))

@@ -15,8 +15,8 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from lambdatui.history import Kind, Span
-from lambdatui.time_axis import BREAK, SCALES, Axis, scale_that_fits
-from lambdatui.tui.lanes import AHEAD, Window, elapsed, instants, life, queue, ruler, strokes_for
+from lambdatui.time_axis import BREAK, SCALES, Axis, elapsed, scale_that_fits
+from lambdatui.tui.lanes import AHEAD, Window, instants, life, queue, ruler, strokes_for
 from lambdatui.tui.model import Model
 from lambdatui.tui.sanitise import clean_line
 from lambdatui.tui.spans import Line, crop, fit, width
