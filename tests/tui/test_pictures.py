@@ -9,6 +9,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from lambdatui import events as ev
 from lambdatui.tui.glyphs import ASCII
 from tests.tui import recorded
 from tests.tui.recorded import Script
@@ -90,3 +91,18 @@ def test_without_colours(snap_compare: Compare, monkeypatch: pytest.MonkeyPatch,
 
 def test_ascii(snap_compare: Compare) -> None:
     assert looks_the_same(snap_compare, Stage(recorded.after_timeout(), ASCII), SMALL)
+
+
+@pytest.mark.parametrize("size", [SMALL, USUAL, LARGE], ids="{0[0]}x{0[1]}".format)
+def test_the_code(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert looks_the_same(snap_compare, Stage(recorded.reloaded()), size, ("d",))
+
+
+@pytest.mark.parametrize("size", [SMALL, USUAL, LARGE], ids="{0[0]}x{0[1]}".format)
+def test_a_hint(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert looks_the_same(snap_compare, Stage(recorded.at_start().add(ev.HintTaken(0))), size, ("2", "G"))
+
+
+@pytest.mark.parametrize("size", [SMALL, USUAL, LARGE], ids="{0[0]}x{0[1]}".format)
+def test_evidence(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert looks_the_same(snap_compare, Stage(recorded.after_timeout()), size, ("y",))
