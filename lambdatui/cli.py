@@ -132,10 +132,14 @@ _Group: type[click.Group] = _Opening
 def lambdatui(context: click.Context) -> None:
     """A local AWS Lambda laboratory: see execution environments being created, reused, frozen and timed out.
 
+    Without a command it opens the gallery of bundled experiments.
+
     EXPERIMENT is an experiment file, the name of a bundled experiment, or what you have: an AWS SAM or CloudFormation
     template, a module (handler.py, index.mjs), a folder or a .zip of code. `lambdatui EXPERIMENT` opens it.
     """
     if context.invoked_subcommand is None:
+        if _has_terminal():
+            context.exit(_tour(_chosen(None)))
         _show_list()
         click.echo("\nOpen one with `lambdatui NAME`; `lambdatui --help` has all commands.")
 
@@ -402,7 +406,7 @@ def events(name: str | None) -> None:
 @lambdatui.command("list")
 @_language
 def list_(asked: str | None) -> None:
-    """The bundled experiments."""
+    """The bundled experiments, in the order of a course, with the score of those that were done."""
     _show_list(asked)
 
 
@@ -512,12 +516,30 @@ def _event(event: str | None) -> Json:
         raise Trouble(f"--event is no file, no JSON and no name of `lambdatui events`: {error}") from None
 
 
+def _tour(language: Language) -> int:
+    """The gallery, and one experiment after the other; what comes next is at the cursor when one comes back."""
+    from lambdatui.tui.app import open_screen
+    from lambdatui.tui.gallery import choose
+
+    _check_temporary_folder()
+    at: str | None = None
+    while True:
+        name, code = choose(language, at)
+        code = open_screen(name, language) if name else code
+        if not name or code != ExitCode.PASSED:
+            return code
+        at = name
+
+
 def _show_list(asked: str | None = None) -> None:
     from lambdatui.experiment.bundled import bundled
+    from lambdatui.experiment.course import course
+    from lambdatui.experiment.progress import results
 
-    language, names = _chosen(asked), [*bundled()]
-    for name in names:
-        click.echo(f"{name:{max(map(len, names))}}  {_load(name).title.in_language(language)}")
+    done, longest = results(), max(map(len, bundled()))
+    for lesson in course(_chosen(asked)):
+        result = done.get(lesson.name)
+        click.echo(f"{lesson.name:{longest}}  {lesson.title}{f'  ✓ {result.score}'.rstrip() if result else ''}")
 
 
 def _run(experiment: ExperimentFile, language: Language, outputs: Outputs) -> int:

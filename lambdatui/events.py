@@ -79,6 +79,8 @@ class FunctionCreated:
     configuration: dict[str, Json]
     code_sha256: str
     code_location: str
+    files: Mapping[str, str] = field(default_factory=dict)
+    """The text of its code, by file, the handler's first; only what is text and small enough to be read by somebody."""
 
 
 @fact
@@ -88,6 +90,7 @@ class FunctionUpdated:
 
     `because` is 'configuration', 'edit' (a step wrote a file), 'save' (hot reload) or 'upload' (code came over the API,
     and the folder that it came from before is watched no more); `changed` names the configuration keys or the files.
+    `files` is as in FunctionCreated; nothing where the code is what it was.
     """
 
     function: str
@@ -97,6 +100,7 @@ class FunctionUpdated:
     configuration: dict[str, Json]
     code_sha256: str
     previous_code_sha256: str
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @fact
@@ -574,9 +578,11 @@ class LogEventsPut:
 class ExperimentOpened:
     """An experiment begins from its first step, with nothing left of what was before (also after a restart).
 
-    Each of `steps` is {name, say, action, predict: {ask, choices, answer} | None, expects: [str], explain}, the texts
-    in the language chosen, Markdown where the experiment file has Markdown; `action` is one line in words; `answer`
-    counts from 1. `events` has, for functions that name one, the event (JSON text) they are invoked with by hand.
+    Each of `steps` is {name, say, action, predict: {ask, choices, answer} | None, expects: [str], explain, hints:
+    [str], highlight: {function, file, pattern, lines: [first, last] | None} | None}, the texts in the language chosen,
+    Markdown where the experiment file has Markdown; `action` is one line in words; `answer` counts from 1. `events`
+    has, for functions that name one, the event (JSON text) they are invoked with by hand. `following` is the bundled
+    experiment to try next, {name, title}.
     """
 
     title: str
@@ -585,6 +591,14 @@ class ExperimentOpened:
     language: str
     steps: tuple[dict[str, Json], ...]
     events: Mapping[str, str] = field(default_factory=dict)
+    following: Mapping[str, str] | None = None
+
+
+@fact
+class HintTaken:
+    """Somebody asked for another hint to a step that has not run yet."""
+
+    step: int
 
 
 @fact
@@ -603,12 +617,14 @@ class StepStarted:
 @fact
 class StepFinished:
     """`checks` are {expect, expected, actual, passed}, the first of them in words or plain JSON; `error` is one
-    sentence when the step could not be carried out."""
+    sentence when the step could not be carried out. `evidence` has for each check what shows it: {request_id, time,
+    line}, the last two only where it is a line of the log (as it was written, and when); or None."""
 
     step: int
     passed: bool
     checks: tuple[dict[str, Json], ...]
     error: str | None
+    evidence: tuple[dict[str, Json] | None, ...] = ()
 
 
 @fact
@@ -670,6 +686,7 @@ Event: TypeAlias = (
     | LogStreamDeleted
     | LogEventsPut
     | ExperimentOpened
+    | HintTaken
     | PredictionMade
     | StepStarted
     | StepFinished
@@ -706,7 +723,7 @@ class Record:
             fields = dict(data)
             name = fields.pop("event")
             number, time = int(fields.pop("number")), float(fields.pop("time"))
-            for field in _TUPLES[name]:
+            for field in _TUPLES[name] & fields.keys():
                 fields[field] = tuple(fields[field])
             return cls(number, time, _KINDS[name](**fields))
         except (KeyError, TypeError, ValueError) as error:

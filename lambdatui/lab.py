@@ -7,7 +7,7 @@ state, which is how a saved journal shows the same screens again.
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 
 from lambdatui import events as ev
@@ -40,6 +40,10 @@ class Function:
     urls: dict[str | None, FunctionUrl] = field(default_factory=dict)
     """By the alias that they lead to; None is $LATEST."""
     arrivals: Arrivals = field(default_factory=Arrivals)
+    files: Mapping[str, str] = field(default_factory=dict)
+    """The text of its code, as in FunctionCreated."""
+    previous_files: Mapping[str, str] | None = None
+    """The same before it last changed."""
 
 
 @dataclass(frozen=True)
@@ -279,12 +283,27 @@ class Step:
     predict: dict[str, Json] | None
     expects: list[str]
     explain: str
+    hints: list[str] = field(default_factory=list)
+    highlight: dict[str, Json] | None = None
     state: str = "waiting"
+    hints_taken: int = 0
     prediction: int | None = None
     checks: tuple[dict[str, Json], ...] = ()
+    evidence: tuple[dict[str, Json] | None, ...] = ()
     error: str | None = None
     started_at: float | None = None
     finished_at: float | None = None
+
+    @property
+    def over(self) -> bool:
+        return self.state in ("passed", "failed")
+
+    @property
+    def predicted_right(self) -> bool | None:
+        """None where nothing was predicted."""
+        if self.predict is None or self.prediction is None:
+            return None
+        return self.prediction == self.predict.get("answer")
 
     @property
     def duration_ms(self) -> float | None:
@@ -303,8 +322,24 @@ class Experiment:
     steps: list[Step]
     events: dict[str, str] = field(default_factory=dict)
     """What functions are invoked with by hand at first (JSON text), where they name it."""
+    following: Mapping[str, str] | None = None
+    """The bundled experiment to try next: name and title."""
     passed: bool | None = None
     """None until the last step is over."""
+
+    @property
+    def asked(self) -> int:
+        """How many predictions it asks for."""
+        return sum(step.predict is not None for step in self.steps)
+
+    @property
+    def right(self) -> int:
+        """How many predictions were right."""
+        return sum(step.predicted_right is True for step in self.steps)
+
+    @property
+    def hints_taken(self) -> int:
+        return sum(step.hints_taken for step in self.steps)
 
     @property
     def next_step(self) -> int | None:
@@ -387,6 +422,7 @@ class Lab:
                     event.configuration,
                     event.code_sha256,
                     event.code_location,
+                    files=event.files,
                 )
             case ev.FunctionUpdated() as event if function := self.functions.get(event.function):
                 function.generation = event.generation
@@ -395,6 +431,8 @@ class Lab:
                 function.previous_code_sha256 = event.previous_code_sha256
                 function.updated_because, function.changed = event.because, event.changed
                 function.updated_at = time
+                if event.code_sha256 != event.previous_code_sha256:
+                    function.files, function.previous_files = event.files, function.files
                 if event.because == "upload":
                     function.code_location = "uploaded"
             case ev.FunctionDeleted() as event if function := self.functions.get(event.function):
@@ -480,6 +518,7 @@ class Lab:
                 self._apply_log(time, event)
             case (
                 ev.ExperimentOpened()
+                | ev.HintTaken()
                 | ev.PredictionMade()
                 | ev.StepStarted()
                 | ev.StepFinished()
@@ -660,12 +699,14 @@ class Lab:
             self._clear()
             steps = [Step(**step) for step in event.steps]  # type: ignore[arg-type]
             self.experiment = Experiment(
-                event.title, event.about, event.path, event.language, steps, dict(event.events)
+                event.title, event.about, event.path, event.language, steps, dict(event.events), event.following
             )
             return
         if self.experiment is None:
             return
         match event:
+            case ev.HintTaken():
+                self.experiment.steps[event.step].hints_taken += 1
             case ev.PredictionMade():
                 self.experiment.steps[event.step].prediction = event.choice
             case ev.StepStarted():
@@ -675,5 +716,6 @@ class Lab:
                 step = self.experiment.steps[event.step]
                 step.state = "passed" if event.passed else "failed"
                 step.checks, step.error, step.finished_at = event.checks, event.error, time
+                step.evidence = event.evidence
             case ev.ExperimentFinished():
                 self.experiment.passed = event.passed

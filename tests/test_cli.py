@@ -13,13 +13,14 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lambdatui import cli
 from lambdatui.cli import ExitCode
 from lambdatui.events import Json
-from lambdatui.experiment import headless
+from lambdatui.experiment import headless, progress
 from lambdatui.experiment.bundled import bundled
 from lambdatui.experiment.loader import load
 from lambdatui.experiment.schema import ExperimentFile
@@ -244,23 +245,59 @@ def test_the_bundled_experiments_are_sound() -> None:
     experiments = {name: load(path) for name, path in bundled().items()}
     assert experiments.keys() >= {"timeout", "reuse", "parallel", "async-retries", "destinations"}
     for experiment in experiments.values():
-        texts = [experiment.title, experiment.about]
+        texts = [experiment.title, experiment.about, experiment.summary]
+        assert experiment.minutes and experiment.next
         for step in experiment.steps:
+            texts += step.hint
             texts += [step.name, step.say, step.explain, *([step.predict.ask] if step.predict else [])]
         assert all(text and text.en and text.zh_hant for text in texts)
 
 
-def test_the_list(main: Main, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_list(
+    main: Main, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     monkeypatch.setenv("LC_ALL", "en_GB.UTF-8")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert main("list") == ExitCode.PASSED
     lines = capsys.readouterr().out
     assert re.search("^timeout +Lambda timeout$", lines, re.MULTILINE)
+    assert [line.split()[0] for line in lines.splitlines()][:3] == ["timeout", "reuse", "cold-start"], "a course"
     assert main() == ExitCode.PASSED
     assert capsys.readouterr().out == f"{lines}\nOpen one with `lambdatui NAME`; `lambdatui --help` has all commands.\n"
     assert main("list", "--lang", "zh-Hant") == ExitCode.PASSED
     assert "Lambda 逾時" in capsys.readouterr().out
+    progress.note("timeout", progress.Result("2026-01-31", 6, 0, 6, 5, 0))
+    assert main("list", "--lang", "en") == ExitCode.PASSED
+    assert re.search("^timeout +Lambda timeout  ✓ 5/6$", capsys.readouterr().out, re.MULTILINE)
     assert main("list", "--lang", "fr") == ExitCode.BAD_USAGE
     assert capsys.readouterr().err == "lambdatui: there are texts in en and zh-Hant, not in 'fr'\n"
+
+
+def test_the_gallery_is_where_a_terminal_is_until_one_leaves(main: Main, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("LC_ALL", "C")
+    for chosen, codes, code in (
+        ([("timeout", 0), ("reuse", 0), (None, 0)], [0, 0], 0),
+        ([(None, 130)], [], 130),
+        ([("timeout", 0)], [1], 1),
+    ):
+        shown, opened = list[str | None](), list[str]()
+        answers, ends = iter(chosen), iter(codes)
+
+        def choose(language: str, at: str | None, answers: Any = answers, shown: Any = shown) -> Any:
+            shown.append(at)
+            return next(answers)
+
+        def open_screen(name: str, language: str, ends: Any = ends, opened: Any = opened) -> Any:
+            opened.append(name)
+            return next(ends)
+
+        monkeypatch.setattr("lambdatui.tui.gallery.choose", choose)
+        monkeypatch.setattr("lambdatui.tui.app.open_screen", open_screen)
+        assert main() == code
+        names = [name for name, _ in chosen if name]
+        assert opened == names and shown == [None, *names][: len(chosen)]
 
 
 def test_schemas(main: Main, capsys: pytest.CaptureFixture[str]) -> None:

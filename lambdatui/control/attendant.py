@@ -16,6 +16,7 @@ from lambdatui import events as ev
 from lambdatui.control.protocol import Decoder, ProtocolError, encode
 from lambdatui.control.roles import Role, refusal
 from lambdatui.events import Json, Record
+from lambdatui.experiment import progress
 from lambdatui.experiment.runner import Runner
 from lambdatui.experiment.target import OpenTarget, TargetError
 from lambdatui.journal import save
@@ -127,9 +128,11 @@ class Attendant:
         match message:
             case {"command": "next"}:
                 choice = message.get("choice")
-                await asyncio.shield(asyncio.ensure_future(self._experiment.step(_number(choice) if choice else None)))
+                await asyncio.shield(asyncio.ensure_future(self._step(_number(choice) if choice else None)))
             case {"command": "predict", "step": int(step), "choice": int(choice)}:
                 self._experiment.predict(step, choice)
+            case {"command": "hint", "step": int(step)}:
+                self._experiment.take_hint(step)
             case {"command": "invoke"}:
                 return await self._invoke(message)
             case {"command": "restart"}:
@@ -158,6 +161,19 @@ class Attendant:
             return self._service.preview(environment, file)
         except OSError as error:
             raise Refused(f"{file} cannot be read: {error.strerror or error}") from None
+
+    async def _step(self, choice: int | None) -> None:
+        """After the last one, what was achieved is kept."""
+        runner = self._experiment
+        await runner.step(choice)
+        experiment = runner.lab.experiment
+        if experiment is None or experiment.passed is None:
+            return
+        try:
+            progress.note(progress.name_of(runner.experiment.path), progress.Result.of(experiment))
+        except OSError as error:
+            message = f"Your progress could not be kept: {error.strerror or error}."
+            self._service.journal.append(ev.Noticed("warning", message))
 
     async def _invoke(self, message: dict[str, Json]) -> Json:
         """Fired by hand, so many times at once; the request ids."""

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from lambdatui.experiment.document import BadExperiment, Problem
 
+FIRST = "timeout"
+"""The one to begin with."""
 _PACKAGE = Path(__file__).parents[1]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import zipfile
 from pathlib import Path, PurePosixPath
@@ -10,6 +11,7 @@ from lambdatui.experiment.schema import FunctionDefinition, below
 from lambdatui.function import Code
 
 _MAX_TEXT_BYTES = 2**20
+_SUFFIXES = (".py", ".mjs", ".js", ".cjs")
 
 
 class CodeError(Exception):
@@ -53,6 +55,19 @@ def _module_file(definition: FunctionDefinition) -> str:
             "handler", f"'{definition.handler}' does not name a module and its function, as index.handler does"
         )
     return name
+
+
+def handler_file(definition: FunctionDefinition, folder: Path) -> str:
+    """The file of its code that one reads first. Raises CodeError."""
+    code = code_of(definition, folder)
+    if code.path is None:
+        return code.name
+    module = definition.handler.rpartition(".")[0]
+    for name in (*(f"{module.replace('.', '/')}{suffix}" for suffix in _SUFFIXES), "bootstrap"):
+        with contextlib.suppress(CodeError):
+            current_text(code, name)
+            return name
+    raise CodeError("handler", f"the module of '{definition.handler}' is not in {code.location}")
 
 
 def is_inside(file: str) -> bool:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from lambdatui.events import Json
 from lambdatui.experiment.schema import STATUSES, DestinationsExpected, Expect, Range, StatusExpected
-from lambdatui.lab import Invocation, Lab, LogStream
+from lambdatui.lab import Invocation, Lab, LogEvent, LogStream
 
 _MAX_LINE = 300
+_REPORT = re.compile(r"^REPORT |platform\.report")
+"""In the line with the figures of an invocation, be it text or JSON."""
+Evidence = dict[str, Json] | None
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,12 @@ class Seen:
         return [stream for place in places if (stream := self.lab.stream(*place))]
 
     @cached_property
-    def lines(self) -> list[str]:
+    def log_events(self) -> list[LogEvent]:
         """What was logged for these invocations, and outside any invocation by the environments they ran in; in a step
         without invocations, by all."""
         mine = {invocation.request_id for invocation in self.invocations} | {None}
         return [
-            event.text
+            event
             for stream in (self.streams if self.invocations else self.lab.streams)
             for event in stream.events
             if event.number >= self.before.log_events and event.request_id in mine
@@ -76,6 +79,11 @@ class Seen:
         return result
 
     @property
+    def last(self) -> Evidence:
+        """The invocation whose answer is looked at."""
+        return {"request_id": self.invocations[-1].request_id} if self.invocations else None
+
+    @property
     def rejection(self) -> str | None:
         rejections = self.lab.rejections[self.before.rejections :]
         return rejections[-1].message if rejections else None
@@ -89,6 +97,8 @@ class Check:
     expected: Json
     actual: Json
     passed: bool
+    evidence: Evidence = None
+    """What shows it, as in StepFinished."""
 
     def to_json(self) -> dict[str, Json]:
         return {"expect": self.expect, "expected": self.expected, "actual": self.actual, "passed": self.passed}
@@ -122,17 +132,20 @@ def _status(key: str, expected: StatusExpected, seen: Seen) -> Iterator[Check]:
     ordered: dict[str, Json] = {status: counts[status] for status in statuses}
     if expected.each:
         actual: Json = next(iter(statuses), None) if len(statuses) < 2 else ordered
-        yield Check(key, expected.each, actual, actual == expected.each)
+        odd = (each for each in seen.invocations if each.status != expected.each)
+        yield Check(key, expected.each, actual, actual == expected.each, _first(odd) or seen.last)
     else:
-        yield Check(key, {**expected.counts}, ordered, ordered == expected.counts)
+        odd = (each for each in seen.invocations if each.status != "succeeded")
+        yield Check(key, {**expected.counts}, ordered, ordered == expected.counts, _first(odd) or seen.last)
 
 
 def _cold_starts(key: str, expected: int, seen: Seen) -> Iterator[Check]:
-    yield _equal(key, expected, sum(1 for attempt in seen.attempts if attempt.cold_start))
+    cold = [attempt for attempt in seen.attempts if attempt.cold_start]
+    yield _equal(key, expected, len(cold), _first(cold) or seen.last)
 
 
 def _attempts(key: str, expected: int, seen: Seen) -> Iterator[Check]:
-    yield _equal(key, expected, sum(1 for attempt in seen.attempts if attempt.environment))
+    yield _equal(key, expected, sum(1 for attempt in seen.attempts if attempt.environment), seen.last)
 
 
 def _destinations(key: str, expected: DestinationsExpected, seen: Seen) -> Iterator[Check]:
@@ -144,7 +157,8 @@ def _destinations(key: str, expected: DestinationsExpected, seen: Seen) -> Itera
 
 
 def _new_environments(key: str, expected: int, seen: Seen) -> Iterator[Check]:
-    yield _equal(key, expected, len(seen.lab.environments.keys() - seen.before.environments))
+    new = seen.lab.environments.keys() - seen.before.environments
+    yield _equal(key, expected, len(new), _first(each for each in seen.attempts if each.environment in new))
 
 
 def _log_streams(key: str, expected: int, seen: Seen) -> Iterator[Check]:
@@ -153,14 +167,14 @@ def _log_streams(key: str, expected: int, seen: Seen) -> Iterator[Check]:
 
 def _log(key: str, expected: list[str], seen: Seen) -> Iterator[Check]:
     for pattern in expected:
-        line = _first_line(pattern, seen)
-        yield Check(key, pattern, line, line is not None)
+        line, evidence = _first_line(pattern, seen)
+        yield Check(key, pattern, line, line is not None, evidence)
 
 
 def _no_log(key: str, expected: list[str], seen: Seen) -> Iterator[Check]:
     for pattern in expected:
-        line = _first_line(pattern, seen)
-        yield Check(key, pattern, line, line is None)
+        line, evidence = _first_line(pattern, seen)
+        yield Check(key, pattern, line, line is None, evidence)
 
 
 def _range(key: str, expected: Range, seen: Seen) -> Iterator[Check]:
@@ -172,22 +186,23 @@ def _range(key: str, expected: Range, seen: Seen) -> Iterator[Check]:
         if bound is not None
     }
     passed = low is not None and high is not None and _within(low, expected) and _within(high, expected)
-    yield Check(key, bounds, low if low == high else {"min": low, "max": high}, passed)
+    yield Check(key, bounds, low if low == high else {"min": low, "max": high}, passed, _report(key, seen))
 
 
 def _payload(key: str, expected: Json, seen: Seen) -> Iterator[Check]:
     actual = seen.payload
-    yield Check(key, expected, actual, bool(seen.invocations) and contains(actual, expected))
+    yield Check(key, expected, actual, bool(seen.invocations) and contains(actual, expected), seen.last)
 
 
 def _error_type(key: str, expected: str, seen: Seen) -> Iterator[Check]:
     broken_off_by = seen.invocations[-1].error_code if seen.invocations else None
-    yield _equal(key, expected, broken_off_by or _member(seen.payload, "errorType"))
+    yield _equal(key, expected, broken_off_by or _member(seen.payload, "errorType"), seen.last)
 
 
 def _error_message(key: str, expected: str, seen: Seen) -> Iterator[Check]:
     message = _member(seen.payload, "errorMessage")
-    yield Check(key, expected, message, isinstance(message, str) and re.search(expected, message) is not None)
+    passed = isinstance(message, str) and re.search(expected, message) is not None
+    yield Check(key, expected, message, passed, seen.last)
 
 
 def _rejected(key: str, expected: str, seen: Seen) -> Iterator[Check]:
@@ -213,13 +228,41 @@ _JUDGES: dict[str, Callable[..., Iterator[Check]]] = {
 }
 
 
-def _equal(key: str, expected: Json, actual: Json) -> Check:
-    return Check(key, expected, actual, actual == expected)
+def _equal(key: str, expected: Json, actual: Json, evidence: Evidence = None) -> Check:
+    return Check(key, expected, actual, actual == expected, evidence)
 
 
-def _first_line(pattern: str, seen: Seen) -> str | None:
-    line = next((line for line in seen.lines if re.search(pattern, line)), None)
-    return line if line is None or len(line) <= _MAX_LINE else f"{line[:_MAX_LINE]}…"
+def _first(invocations: Iterable[Invocation]) -> Evidence:
+    for each in invocations:
+        return {"request_id": each.request_id}
+    return None
+
+
+def _first_line(pattern: str, seen: Seen) -> tuple[str | None, Evidence]:
+    """The first log event that matches, and in it the line where it does."""
+    for event in seen.log_events:
+        if match := re.search(pattern, event.text):
+            begin, end = event.text.rfind("\n", 0, match.start()) + 1, event.text.find("\n", match.end())
+            text, line = event.text, event.text[begin : end if end >= 0 else None]
+            return text if len(text) <= _MAX_LINE else f"{text[:_MAX_LINE]}…", _logged(event, line)
+    return None, None
+
+
+def _logged(event: LogEvent, line: str) -> Evidence:
+    return {"request_id": event.request_id, "time": event.time, "line": line[:_MAX_LINE]}
+
+
+def _report(key: str, seen: Seen) -> Evidence:
+    """The line with the largest of these figures."""
+    measured = [each for each in seen.attempts if getattr(each, key) is not None]
+    if not measured:
+        return seen.last
+    longest = max(measured, key=lambda each: getattr(each, key))
+    request = longest.request_id
+    of_it = [
+        each for each in seen.log_events if each.request_id == request and each.platform and _REPORT.search(each.text)
+    ]
+    return _logged(of_it[-1], of_it[-1].text) if of_it else {"request_id": request}
 
 
 def _within(value: float, bounds: Range) -> bool:

@@ -6,7 +6,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from lambdatui.experiment.code import CodeError, code_of, current_text, is_code, is_inside
+from lambdatui.experiment.bundled import bundled
+from lambdatui.experiment.code import CodeError, code_of, current_text, handler_file, is_code, is_inside
 from lambdatui.experiment.document import Place
 from lambdatui.experiment.schema import (
     ACTIONS,
@@ -46,11 +47,15 @@ def problems_in(experiment: ExperimentFile) -> Iterator[Found]:
     for name, definition in experiment.functions.items():
         yield from _in_function(experiment, name, definition)
     yield from _beyond_the_account(experiment)
+    if experiment.next is not None and experiment.next not in (known := bundled()):
+        yield ("next",), f"there is no bundled experiment '{experiment.next}'{did_you_mean(experiment.next, known)}"
     written: set[tuple[str, str]] = set()
     for index, step in enumerate(experiment.steps):
         place: Place = ("steps", index)
         yield from _in_action(experiment, step, place)
         yield from _in_expectations(step, place)
+        if step.highlight:
+            yield from _in_highlight(experiment, step, (*place, "highlight"), written)
         if step.edit:
             yield from _in_edit(experiment, step.edit, (*place, "edit"), written)
         if step.predict and step.predict.answer > len(step.predict.choices):
@@ -205,6 +210,43 @@ def _in_replace(
     for old in edit.replace or {}:
         if not old or old not in text:
             yield (*place, "replace", old), f"{edit.file} has no {old!r} in it"
+
+
+def _in_highlight(
+    experiment: ExperimentFile, step: Step, place: Place, written: set[tuple[str, str]]
+) -> Iterator[Found]:
+    """What it points at must be there, as far as no step has edited the file before."""
+    highlight, function = step.highlight, experiment.highlighted_function(step)
+    assert highlight
+    if function not in experiment.functions:
+        if highlight.function is not None:
+            yield (
+                (*place, "function"),
+                f"there is no function '{function}'{did_you_mean(function, experiment.functions)}",
+            )
+        return
+    try:
+        pattern = re.compile(highlight.pattern or "")
+    except (re.error, OverflowError, RecursionError) as error:
+        yield (*place, "pattern"), f"{highlight.pattern!r} is no regular expression: {error}"
+        return
+    definition = experiment.functions[function]
+    try:
+        file = highlight.file or handler_file(definition, experiment.folder)
+        if (function, file) in written:
+            return
+        if not is_inside(file):
+            raise CodeError("file", f"'{file}' is no file inside the function's code")
+        lines = current_text(code_of(definition, experiment.folder), file).splitlines()
+    except CodeError as error:
+        if error.key == "file":
+            yield (*place, "file"), str(error)
+        return
+    if highlight.lines is None:
+        if not any(pattern.search(line) for line in lines):
+            yield (*place, "pattern"), f"{file} has no line that matches {highlight.pattern!r}"
+    elif not highlight.lines[0] <= highlight.lines[1] <= len(lines):
+        yield (*place, "lines"), f"{file} has {len(lines)} lines, and the first must not be after the last"
 
 
 def _in_expectations(step: Step, place: Place) -> Iterator[Found]:

@@ -9,9 +9,11 @@ from lambdatui import events as ev
 from lambdatui.events import Json
 from lambdatui.experiment import actions, expectations
 from lambdatui.experiment.actions import Actions
-from lambdatui.experiment.code import CodeError
+from lambdatui.experiment.bundled import bundled
+from lambdatui.experiment.code import CodeError, handler_file
 from lambdatui.experiment.expectations import Before, Check, Seen
 from lambdatui.experiment.language import Language
+from lambdatui.experiment.loader import load
 from lambdatui.experiment.playground import about
 from lambdatui.experiment.schema import ExperimentFile, Predict, Step
 from lambdatui.experiment.target import Target, TargetError
@@ -62,6 +64,7 @@ class Runner:
                     for name, definition in self.experiment.functions.items()
                     if definition.says_event
                 },
+                self._following(),
             )
         )
         try:
@@ -79,6 +82,15 @@ class Runner:
         if self.lab.experiment is None or self.lab.experiment.steps[step].state != "waiting":
             raise ValueError(f"step {step + 1} cannot be predicted now")
         self._target.journal.append(ev.PredictionMade(step, choice))
+
+    def take_hint(self, step: int) -> None:
+        """Somebody wants to read the next hint to a step that has not run yet."""
+        of = self.lab.experiment.steps[step] if self.lab.experiment and 0 <= step < len(self.experiment.steps) else None
+        if of is None or of.state != "waiting":
+            raise ValueError(f"step {step + 1} has no hints now")
+        if of.hints_taken >= len(of.hints):
+            raise ValueError(f"step {step + 1} has {'no further hint' if of.hints else 'no hint'}")
+        self._target.journal.append(ev.HintTaken(step))
 
     async def step(self, choice: int | None = None) -> None:
         """Run the next step, and return when all about it is stated."""
@@ -123,7 +135,8 @@ class Runner:
             error = f"The update was refused: {seen.rejection}"
         checks = expectations.checks(step.expect, seen)
         passed = error is None and all(check.passed for check in checks)
-        journal.append(ev.StepFinished(index, passed, tuple(map(Check.to_json, checks)), error))
+        evidence = tuple(check.evidence for check in checks)
+        journal.append(ev.StepFinished(index, passed, tuple(map(Check.to_json, checks)), error, evidence))
         if self.next_step is None and self.lab.experiment:
             journal.append(ev.ExperimentFinished(all(each.state == "passed" for each in self.lab.experiment.steps)))
 
@@ -147,7 +160,28 @@ class Runner:
             "predict": self._asked(step.predict) if step.predict else None,
             "expects": [*expectations.in_words(step.expect)],
             "explain": explain,
+            "hints": [hint.in_language(self._language) for hint in step.hint],
+            "highlight": self._highlighted(step),
         }
+
+    def _highlighted(self, step: Step) -> dict[str, Json] | None:
+        if step.highlight is None:
+            return None
+        function = self.experiment.highlighted_function(step)
+        file = step.highlight.file
+        if file is None:
+            try:
+                file = handler_file(self.experiment.functions[function], self.experiment.folder)
+            except CodeError:  # it has gone since the experiment was loaded
+                return None
+        lines: Json = list[Json](step.highlight.lines) if step.highlight.lines else None
+        return {"function": function, "file": file, "pattern": step.highlight.pattern, "lines": lines}
+
+    def _following(self) -> dict[str, str] | None:
+        name = self.experiment.next
+        if name is None or (path := bundled().get(name)) is None:
+            return None
+        return {"name": name, "title": load(path).title.in_language(self._language)}
 
     def _asked(self, predict: Predict) -> dict[str, Json]:
         choices: list[Json] = [choice.in_language(self._language) for choice in predict.choices]

@@ -260,6 +260,26 @@ class Predict(Model):
     """The number of the right choice, from 1."""
 
 
+class Highlight(Shorthand):
+    """Lines of a function's code that matter to a step. A pattern still finds them when the code was edited."""
+
+    bare = "pattern"
+    function: str | None = None
+    """Without it, that of the step's action, or the first."""
+    file: str | None = None
+    """Without it, the handler's module."""
+    pattern: str | None = None
+    """A regular expression, searched in single lines."""
+    lines: list[Annotated[int, Field(ge=1)]] | None = Field(default=None, min_length=2, max_length=2)
+    """The first and the last, from 1."""
+
+    @model_validator(mode="after")
+    def _either(self) -> Highlight:
+        if (self.pattern is None) == (self.lines is None):
+            raise ValueError("needs either a regular expression or `lines`, the first and the last")
+        return self
+
+
 class Invoke(Eventful):
     function: str | None = None
     qualifier: str | None = None
@@ -435,6 +455,8 @@ class Expect(Model):
     """A regular expression for the message with which an update is refused."""
 
 
+Hints = Annotated[list[Text], BeforeValidator(_in_list, json_schema_input_type=Text | list[Text])]
+
 Action = Invoke | Update | Edit | Publish | AliasTo | Provision | RolePolicy | Wait | Reclaim
 ACTIONS = (
     *("invoke", "update", "edit", "publish", "alias", "provision"),
@@ -447,7 +469,10 @@ class Step(Model):
 
     name: Text
     say: Text | None = None
+    highlight: Highlight | None = None
     predict: Predict | None = None
+    hint: Hints = Field(default=[])
+    """One or several, told one after the other to whoever asks before the step has run."""
     invoke: Invoke | None = None
     update: Update | None = None
     edit: Edit | None = None
@@ -479,6 +504,12 @@ class ExperimentFile(Model):
 
     title: Text
     about: Text | None = None
+    summary: Text | None = None
+    """One line for a list of experiments."""
+    minutes: int | None = Field(default=None, ge=1)
+    """How long it takes to read, think and run."""
+    next: str | None = None
+    """The bundled experiment to try next."""
     roles: dict[str, RoleDefinition] = Field(default={})
     functions: dict[str, FunctionDefinition] = Field(min_length=1)
     laboratory: Laboratory = Laboratory()
@@ -511,6 +542,11 @@ class ExperimentFile(Model):
     def function_of(self, action: Invoke | Update | Edit | Publish | AliasTo | Provision) -> str:
         """The function that the action names, or the only one."""
         return action.function or next(iter(self.functions))
+
+    def highlighted_function(self, step: Step) -> str:
+        """The function whose code a step's highlight is about."""
+        named = step.highlight.function if step.highlight else None
+        return named or getattr(step.action, "function", None) or next(iter(self.functions))
 
     def event_of(self, invoke: Invoke) -> Json:
         """The event that it names, or that of its function."""

@@ -11,12 +11,14 @@ from typing import TextIO
 from lambdatui import events as ev
 from lambdatui.events import Json, Record
 from lambdatui.experiment.visible import visible
+from lambdatui.highlight import highlighted
 from lambdatui.lab import Lab
 
 _MAX_VALUE = 200
 _ID = 6
 """So many characters of an environment's id tell it from the others."""
 
+_HINT = {"en": "Hint:", "zh-Hant": "提示："}
 _LINE_END = re.compile("\r\n|\r|\n")
 _EMPHASIS = re.compile(r"(?<!`)\*\*(?=\S)(.+?)(?<=\S)\*\*(?!`)")
 
@@ -194,13 +196,26 @@ class Transcript:
         steps = self._lab.experiment.steps
         step = steps[index]
         yield from ("", self._styled("bold", f"{index + 1}/{len(steps)}  {visible(step.name)}"), *_text(step.say, "  "))
+        yield from self._code(step.highlight)
         if step.predict:
             yield f"  ? {visible(str(step.predict['ask']))}"
             choices = step.predict["choices"]
             for number, choice in enumerate(choices if isinstance(choices, list) else [], 1):
                 yield f"    {number} {visible(str(choice))}"
+        for hint in step.hints:
+            yield from _text(f"({_HINT.get(self._lab.experiment.language, _HINT['en'])} {hint})", "  ")
         if step.action:
             yield f"  {self._styled('key', f'→ {visible(step.action)}')}"
+
+    def _code(self, highlight: Mapping[str, Json] | None) -> Iterator[str]:
+        """The lines of the code that matter to a step."""
+        function = self._lab.functions.get(str(highlight["function"])) if highlight else None
+        if highlight is None or function is None:
+            return
+        lines = function.files.get(str(highlight["file"]), "").split("\n")
+        for number in highlighted(highlight, lines):
+            about = self._styled("dim", visible(f"{highlight['file']}:{number}"))
+            yield f"  {about}  {visible(lines[number - 1].rstrip())}"
 
     def _outcome(self, event: ev.StepFinished) -> Iterator[str]:
         if event.error:

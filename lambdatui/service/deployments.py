@@ -25,6 +25,7 @@ from lambdatui.refusal import (
 )
 from lambdatui.runtimes.find import find
 from lambdatui.runtimes.runtime import Runtime, RuntimeNotInstalled
+from lambdatui.service.code_text import code_text
 from lambdatui.service.copies import Copies, Copy
 from lambdatui.service.layers import Layers
 from lambdatui.service.qualified import Alias, EventInvokeConfig, ResourcePolicy
@@ -151,7 +152,10 @@ class Deployments:
         self._functions[name] = _Function(code, revision)
         self._treat_events(name, configuration)
         self._changed(revision, "created")
-        self._journal.append(ev.FunctionCreated(name, arn, 1, configuration.to_json(), copy.digest, code.location))
+        files = code_text(copy.folder, configuration.handler)
+        self._journal.append(
+            ev.FunctionCreated(name, arn, 1, configuration.to_json(), copy.digest, code.location, files)
+        )
         if tags:
             self.tag(name, tags)
         self._watch()
@@ -369,6 +373,7 @@ class Deployments:
         if because != "configuration" or not NOT_OF_ENVIRONMENTS.issuperset(changed):
             after = replace(after, generation=before.generation + 1)
         self._functions[after.function].latest = after
+        same = after.code_sha256 == before.code_sha256
         self._journal.append(
             ev.FunctionUpdated(
                 after.function,
@@ -378,6 +383,7 @@ class Deployments:
                 after.configuration.to_json(),
                 after.code_sha256,
                 before.code_sha256,
+                {} if same else code_text(after.folder, after.configuration.handler),
             )
         )
         self._changed(after, f"the {'configuration' if because == 'configuration' else 'code'} changed")

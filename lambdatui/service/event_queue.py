@@ -15,6 +15,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from lambdatui.service.retries import Course
+from lambdatui.state_folder import state_folder
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS events (
@@ -42,12 +43,11 @@ class QueuedEvent:
 
 def path_for(experiment: Path) -> Path | None:
     """The queue of an experiment, below the user's state folder (XDG Base Directory); None for a user without one."""
-    state = os.environ.get("XDG_STATE_HOME", "")
-    base = Path(state if os.path.isabs(state) else os.path.expanduser("~/.local/state"))
-    if not base.is_absolute():
+    folder = state_folder()
+    if folder is None:
         return None
     digest = hashlib.sha256(os.fsencode(experiment.absolute())).hexdigest()[:16]
-    return base / "lambdatui" / f"queue-{digest}-{_FORMAT}.sqlite"
+    return folder / f"queue-{digest}-{_FORMAT}.sqlite"
 
 
 class EventQueue:

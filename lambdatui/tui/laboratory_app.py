@@ -19,6 +19,7 @@ from lambdatui.tui.glyphs import ASCII, Glyphs, for_locale
 from lambdatui.tui.model import Model
 from lambdatui.tui.pulse import Pulse
 from lambdatui.tui.sanitise import clean_line
+from lambdatui.tui.screens.code import CodeScreen
 from lambdatui.tui.screens.laboratory import LaboratoryScreen
 from lambdatui.tui.theme import DARK, LIGHT
 from lambdatui.tui.widgets.line_view import LineScreen
@@ -109,7 +110,8 @@ class LaboratoryApp(App[int]):
         self.exit(LABORATORY_LOST, return_code=LABORATORY_LOST)
 
     def _beat(self) -> float | None:
-        screens = [screen for screen in self.screen_stack if isinstance(screen, LineScreen) and screen.is_mounted]
+        own = (LineScreen, CodeScreen)
+        screens = [screen for screen in self.screen_stack if isinstance(screen, own) and screen.is_mounted]
         for screen in screens[-1:]:  # it covers those below, which catch up when it goes
             screen.sync()
         return self.model.period

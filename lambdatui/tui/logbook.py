@@ -67,6 +67,15 @@ class Log:
             position += 1
         return position
 
+    def find(self, instant: float, text: str) -> int | None:
+        """The position of the first record of that instant that has `text`, as it was written, in it."""
+        position, wanted = self.not_before(instant), clean_record(text).split("\n")[0]
+        while position < len(self) and self.origin(position).time == instant:
+            if wanted in self.text(position):
+                return position
+            position += 1
+        return None
+
     def extend(self, numbers: Iterable[int]) -> None:
         """Take in new records, unless it looks for them itself."""
         if self._streams is None:

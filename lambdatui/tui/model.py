@@ -8,8 +8,10 @@ from lambdatui import events as ev
 from lambdatui.control.roles import Role, refusal
 from lambdatui.lab import Environment, Function, Lab, Step
 from lambdatui.tui.glyphs import UNICODE, Glyphs
+from lambdatui.tui.log_rows import TROUBLE
 from lambdatui.tui.logbook import Logbook
 from lambdatui.tui.pulse import FINE_PERIOD, PERIOD
+from lambdatui.tui.words import say
 
 _OLD_NOTICE = 10.0
 
@@ -50,6 +52,8 @@ class Model:
         """The step on the Guide's page, from 0; one more than the last: the end."""
         self.choice: int | None = None
         """The prediction chosen for that step and not yet sent."""
+        self.evidence: int | None = None
+        """The check of the step on the page whose evidence was looked at last."""
         self.function_chosen: str | None = None
         self.events_edited: dict[str, str] = {}
         """The event (JSON text) that the user wrote for a function."""
@@ -87,7 +91,7 @@ class Model:
                 self.in_flight.clear()
                 self.queued.clear()
                 self.front = self.odd = self.chosen = self.marked = None
-                self.page, self.choice, self.opened = 0, None, self.opened + 1
+                self.page, self.choice, self.evidence, self.opened = 0, None, None, self.opened + 1
                 self.starting = False
             case ev.InvocationAccepted() as event:
                 if not self.in_flight:
@@ -111,7 +115,7 @@ class Model:
                 self.in_flight.pop(request, None)
                 self.queued.discard(request)
             case ev.StepStarted(step=step):
-                self.page, self.choice, self.starting = step, None, False
+                self.page, self.choice, self.evidence, self.starting = step, None, None, False
                 self.news = [STALE]
             case ev.StepFinished(step=step):
                 mine = [each for each in self.lab.invocations.values() if each.step == step]
@@ -131,6 +135,10 @@ class Model:
     def refusal(self, command: str) -> str:
         """One sentence where this screen may not give that command, or ''."""
         return refusal(self.role, command, self.lab.others_may_act)
+
+    def say(self, key: str, **values: object) -> str:
+        """Words of the catalogue in the experiment's language."""
+        return say(self.lab.experiment.language if self.lab.experiment else "en", key, **values)
 
     # -- the guide ----------------------------------------------------------------------------------------------
 
@@ -159,9 +167,22 @@ class Model:
         choices = step.predict.get("choices")
         return [str(choice) for choice in choices] if isinstance(choices, list) else []
 
+    def next_evidence(self) -> int | None:
+        """The check of the step on the page whose evidence is to be looked at next: one that did not hold, before
+        what the log shows best; None where there is none."""
+        step = self.step
+        if step is None or not step.over:
+            return None
+        found = [number for number, each in enumerate(step.evidence) if each is not None]
+        if self.evidence in found:
+            return found[(found.index(self.evidence) + 1) % len(found)]
+        return min(
+            found, key=lambda number: (bool(step.checks[number]["passed"]), _weakness(step, number)), default=None
+        )
+
     def turn_page(self) -> None:
         if self.page < len(self.steps):
-            self.page, self.choice = self.page + 1, None
+            self.page, self.choice, self.evidence = self.page + 1, None, None
 
     # -- firing by hand -----------------------------------------------------------------------------------------
 
@@ -212,3 +233,9 @@ class Model:
             return PERIOD if self.queued or self.clock() < self.restless_until else None
         left = [self.until(each) for each in live]
         return FINE_PERIOD if any(each is not None and each <= 1.2 for each in left) else PERIOD
+
+
+def _weakness(step: Step, number: int) -> int:
+    """Of evidence: nothing says more than a line about trouble, and the invocation as a whole says least."""
+    line = (step.evidence[number] or {}).get("line")
+    return 2 if not isinstance(line, str) else 0 if TROUBLE.search(line) else 1

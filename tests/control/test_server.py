@@ -11,6 +11,7 @@ import pytest
 
 from lambdatui.control.client import Client, CommandFailed, Launched, LaunchFailed, Launching, launch
 from lambdatui.events import Json
+from lambdatui.experiment import progress
 from lambdatui.lab import Lab
 
 EXPERIMENT = """
@@ -98,6 +99,35 @@ async def test_steps_with_a_prediction(connect: Connect) -> None:
     await screen.close()
 
 
+async def test_what_was_achieved_is_kept_when_the_last_step_is_over(connect: Connect, tmp_path: Path) -> None:
+    name = progress.name_of(tmp_path / "experiment.yaml")
+    screen = await connect()
+    await screen.command("next", choice=2)
+    assert name not in progress.results()
+    await screen.command("next")
+    result = progress.results()[name]
+    assert (result.steps, result.failed, result.asked, result.right, result.hints) == (2, 0, 1, 0, 0)
+    await screen.command("restart")
+    await screen.command("next", choice=1)
+    await screen.command("next")
+    assert progress.results()[name].score == "1/1"
+    await screen.close()
+
+
+async def test_a_save_tells_the_code(connect: Connect, tmp_path: Path) -> None:
+    screen = await connect()
+    await screen.until(lambda lab: lab.functions)
+    (function,) = screen.lab.functions.values()
+    assert function.files == {"app.py": HANDLER} and function.previous_files is None
+    (tmp_path / "code/app.py").write_text(HANDLER + "# saved\n")
+    await screen.until(lambda lab: next(iter(lab.functions.values())).generation == 2)
+    assert function.files == {"app.py": HANDLER + "# saved\n"} and function.previous_files == {"app.py": HANDLER}
+    await screen.command("update", changes={"timeout": 5})
+    await screen.until(lambda lab: next(iter(lab.functions.values())).generation == 3)
+    assert function.previous_files == {"app.py": HANDLER}, "the configuration is not the code"
+    await screen.close()
+
+
 async def test_three_at_once_by_hand_while_a_step_is_waiting(connect: Connect) -> None:
     screen = await connect()
     ids = await screen.command("invoke", function="F", event='{"sleep": 0.3}', times=3)
@@ -168,6 +198,7 @@ async def test_an_update_and_a_reclaim_by_hand(connect: Connect) -> None:
         ("predict", {"step": 1, "choice": 1}, "asks for no prediction"),
         ("inspect", {"environment": "abcdefgh"}, "There is no environment abcdef, or it has ended"),
         ("preview", {"environment": "abcdefgh", "file": "x"}, "There is no environment abcdef"),
+        ("hint", {"step": 1}, "has no hint"),
     ],
 )
 async def test_what_makes_no_sense_is_refused_in_a_sentence(
@@ -277,7 +308,7 @@ async def test_an_event_outlives_a_laboratory_that_is_killed(tmp_path: Path, mon
         await screen.close()
     finally:
         next_one.close()
-    assert list((state / "lambdatui").iterdir()) == []
+    assert list((state / "lambdatui").glob("queue*")) == []
 
 
 async def test_the_endpoint_is_at_the_port_that_was_wished_for() -> None:

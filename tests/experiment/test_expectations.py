@@ -65,6 +65,36 @@ async def test_an_expectation(
     assert (check["expect"], check["actual"], check["passed"]) == (expectation.split(":")[0], actual, passed)
 
 
+@pytest.mark.parametrize(
+    ("event", "expectation", "shown_by"),
+    [
+        ("go", "status: succeeded", ("request-3", None)),
+        ("fail", "status: succeeded", ("request-1", None)),
+        ("go", "cold_starts: 1", ("request-1", None)),
+        ("go", "new_environments: 1", ("request-1", None)),
+        ("go", "log: ^START", ("request-1", "START RequestId: request-1 Version: $LATEST")),
+        ("go", "log: INIT_START", (None, "INIT_START Runtime Version: python:3.11")),
+        ("go", "log: nothing", None),
+        ("go", "no_log: END", ("request-1", "END RequestId: request-1")),
+        ("go", "duration_ms: {max: 12}", ("request-1", None)),
+        ("fail", "error_type: Sandbox.Timedout", ("request-3", None)),
+    ],
+)
+async def test_what_shows_it(
+    experiment: Callable[[str], ExperimentFile],
+    event: str,
+    expectation: str,
+    shown_by: tuple[str | None, str | None] | None,
+) -> None:
+    steps = f"  - {{name: s, invoke: {{event: {event}, times: 2}}, expect: {{{expectation}}}}}\n"
+    runner = Runner(experiment(steps), FakeTarget(answer))
+    await runner.open()
+    await runner.run_all()
+    assert runner.lab.experiment
+    (evidence,) = runner.lab.experiment.steps[0].evidence
+    assert (evidence and (evidence["request_id"], evidence.get("line"))) == shown_by
+
+
 def an_event_in_three_attempts() -> Lab:
     """The first is a cold start and fails, the second is throttled, and succeeds in an environment of its own."""
     events: list[ev.Event] = [

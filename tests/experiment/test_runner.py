@@ -41,8 +41,11 @@ async def test_opening_tells_the_whole_experiment_in_one_language(experiment: Lo
   - name: {en: one, zh-Hant: 一}
     say: {en: said, zh-Hant: 說}
     predict: {ask: really, choices: [{en: yes, zh-Hant: 是}, no], answer: 1}
+    hint: {en: think, zh-Hant: 先想}
+    highlight: return
     invoke: {times: 3, parallel: true, event: {a: 1}}
     expect: {status: succeeded, log: [a, b]}
+next: reuse
 """
     await Runner(experiment(steps), target, "zh-Hant").open()
     opened, created = (record.event for record in target.journal.records)
@@ -56,8 +59,11 @@ async def test_opening_tells_the_whole_experiment_in_one_language(experiment: Lo
             "predict": {"ask": "really", "choices": ["是", "no"], "answer": 1},
             "expects": ["status succeeded", "log a", "log b"],
             "explain": "",
+            "hints": ["先想"],
+            "highlight": {"function": "F", "file": "app.py", "pattern": "return", "lines": None},
         },
     )
+    assert opened.following == {"name": "reuse", "title": "重複使用執行環境"}
     assert target.functions == {"F": Configuration("app.handler")}
     assert target.codes == {"F": Code(source="def handler(event, context): return 1", name="app.py")}
 
@@ -99,6 +105,22 @@ async def test_a_run_from_end_to_end(experiment: Load) -> None:
     assert [check["actual"] for check in finished(target)[1].checks] == [1, 2]
     assert kinds(target)[-1] == "ExperimentFinished"
     assert [invocation.step for invocation in runner.lab.invocations.values()] == [0, 0, 1, 1, 4]
+
+
+async def test_hints_are_told_one_by_one_until_the_step_runs(experiment: Load) -> None:
+    runner = Runner(experiment("  - {name: a, hint: [x, y]}\n  - {name: b, hint: x}\n"), FakeTarget())
+    await runner.open()
+    runner.take_hint(0)
+    runner.take_hint(0)
+    with pytest.raises(ValueError, match="no further hint"):
+        runner.take_hint(0)
+    await runner.step()
+    for step in (0, 2, -1):
+        with pytest.raises(ValueError, match="no hints now"):
+            runner.take_hint(step)
+    assert runner.lab.experiment and [step.hints_taken for step in runner.lab.experiment.steps] == [2, 0]
+    await runner.restart()
+    assert runner.lab.experiment.hints_taken == 0
 
 
 async def test_one_expectation_that_does_not_hold_fails_the_experiment(experiment: Load) -> None:

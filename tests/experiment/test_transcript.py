@@ -42,6 +42,23 @@ async def told(experiment: ExperimentFile, *, colour: bool = False) -> str:
     return out.getvalue()
 
 
+async def test_hints_and_the_lines_that_matter_are_told() -> None:
+    step: dict[str, Json] = {
+        **{"name": "s", "say": "", "action": "invoke F once", "predict": None, "expects": [], "explain": ""},
+        **{"hints": ["think", "**look**"], "highlight": {"function": "F", "file": "app.py", "pattern": "sleep"}},
+    }
+    events: list[ev.Event] = [
+        ev.ExperimentOpened("t", "", "t.yaml", "en", (step,)),
+        ev.FunctionCreated("F", "arn:F", 1, {}, "0", "inline", {"app.py": "import time\n\ntime.sleep(3)\n"}),
+        ev.StepStarted(0),
+    ]
+    out = io.StringIO()
+    Transcript(out, colour=False).read([Record(number, 0.0, event) for number, event in enumerate(events)])
+    assert out.getvalue().splitlines()[3:] == [
+        *("1/1  s", "  app.py:3  time.sleep(3)", "  (Hint: think)", "  (Hint: look)", "  → invoke F once"),
+    ]
+
+
 async def test_the_whole_story(experiment: Callable[[str], ExperimentFile]) -> None:
     assert (
         await told(experiment(STEPS))

@@ -14,6 +14,18 @@ FUNCTION = "TestInvocation"
 GROUP = f"/aws/lambda/{FUNCTION}"
 CODE = "3f9a12c4d5e6f708" * 4
 NEW_CODE = "71bc90aa55ee1234" * 4
+FILES = {
+    "timeout.py": """\
+import time
+
+
+def lambda_handler(event, context):
+    print("going to sleep for", event["seconds"], "s")
+    time.sleep(event["seconds"])  # longer than the timeout
+    return "slept well"
+"""
+}
+SAVED = {"timeout.py": FILES["timeout.py"].replace('event["seconds"])  #', "2)  #") + "\n# the end\n"}
 
 STEPS: tuple[dict[str, Json], ...] = (
     {
@@ -27,6 +39,8 @@ STEPS: tuple[dict[str, Json], ...] = (
         },
         "expects": ["status timed_out", "cold_starts 3"],
         "explain": "At the deadline Lambda kills the *whole* environment:\n\n- the processes\n- not the log stream",
+        "hints": ["Nobody set a timeout, so it is `3 s`.", "Somebody still waits for an answer."],
+        "highlight": {"function": FUNCTION, "file": "timeout.py", "pattern": "sleep\\(", "lines": None},
     },
     {
         "name": "invoke it again",
@@ -73,9 +87,14 @@ class Script:
         return self.add(
             ev.LaboratoryOpened(4711, "bubblewrap", "us-east-1", "123456789012", "current", 1000, 300.0),
             ev.ExperimentOpened(
-                title, "What the *default* timeout of three seconds does.", "timeout.yaml", "en", steps
+                title,
+                "What the *default* timeout of three seconds does.",
+                "timeout.yaml",
+                "en",
+                steps,
+                following={"name": "reuse", "title": "Reuse of execution environments"},
             ),
-            ev.FunctionCreated(FUNCTION, f"arn:{FUNCTION}", 1, configuration, CODE, "/functions"),
+            ev.FunctionCreated(FUNCTION, f"arn:{FUNCTION}", 1, configuration, CODE, "/functions", FILES),
         )
 
     def accepted(self, request: str, event: str = '{"seconds": 5}', step: int | None = 0) -> Script:
@@ -169,7 +188,13 @@ def after_timeout() -> Script:
         {"expect": "cold_starts", "expected": 3, "actual": 3, "passed": True},
         {"expect": "log_streams", "expected": 1, "actual": 3, "passed": False},
     )
-    return script.add(ev.StepFinished(0, False, checks, None))
+    line = f"2023-11-14T22:13:23.000Z {REQUESTS[0]} Task timed out after 3.00 seconds"
+    evidence: tuple[dict[str, Json] | None, ...] = (
+        {"request_id": REQUESTS[0], "time": script.time, "line": line},
+        {"request_id": REQUESTS[1]},
+        None,
+    )
+    return script.add(ev.StepFinished(0, False, checks, None, evidence))
 
 
 def all_done() -> Script:
@@ -217,6 +242,7 @@ def reloaded() -> Script:
             {"handler": "timeout.lambda_handler", "runtime": "python3.11", "timeout": 3, "memory_size": 128},
             NEW_CODE,
             CODE,
+            SAVED,
         ),
         ev.EnvironmentEnded(old, "the code has changed"),
     )

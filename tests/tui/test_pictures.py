@@ -9,6 +9,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from lambdatui import events as ev
 from lambdatui.tui.glyphs import ASCII
 from tests.tui import recorded
 from tests.tui.recorded import Script
@@ -100,3 +101,18 @@ def test_ascii(snap_compare: Compare) -> None:
 )
 def test_logs(snap_compare: Compare, keys: tuple[str, ...], size: tuple[int, int]) -> None:
     assert looks_the_same(snap_compare, Stage(recorded.logging()), size, ("tab", "4", *keys))
+
+
+@pytest.mark.parametrize("size", [SMALL, USUAL, LARGE], ids="{0[0]}x{0[1]}".format)
+def test_the_code(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert looks_the_same(snap_compare, Stage(recorded.reloaded()), size, ("d",))
+
+
+@pytest.mark.parametrize("size", [SMALL, USUAL, LARGE], ids="{0[0]}x{0[1]}".format)
+def test_a_hint(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert looks_the_same(snap_compare, Stage(recorded.at_start().add(ev.HintTaken(0))), size, ("2", "G"))
+
+
+@pytest.mark.parametrize("size", [SMALL, USUAL, LARGE], ids="{0[0]}x{0[1]}".format)
+def test_evidence(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert looks_the_same(snap_compare, Stage(recorded.after_timeout()), size, ("y",))

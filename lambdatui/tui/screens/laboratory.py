@@ -18,6 +18,7 @@ from lambdatui.tui.invocation_rows import target
 from lambdatui.tui.logbook import stream_key
 from lambdatui.tui.model import STALE, Model
 from lambdatui.tui.sanitise import clean_line
+from lambdatui.tui.screens.code import CodeScreen
 from lambdatui.tui.screens.editor import Editor
 from lambdatui.tui.screens.environment import EnvironmentScreen
 from lambdatui.tui.screens.event_editor import EventEditor
@@ -70,6 +71,9 @@ class LaboratoryScreen(LineScreen):
         _key("enter", "next", "Next", "The next step of the experiment"),
         _key("i", "invoke", "Invoke", "Invoke the function once"),
         _key("p", "burst", f"{_BURST} at once", "Invoke it three times at the same moment"),
+        _key("h", "hint", "Hint", "A hint to the step, before it runs (where lines can be moved, h does that)"),
+        _key("d", "code", "Code", "The code of the function, as it is now, and what the last edit changed"),
+        _key("y", "evidence", "Evidence", "The line of the log, or the invocation, that shows why: what was observed"),
         _key("slash", "filter", "Filter", "Filter the log by a regular expression"),
         _key("z", "zoom", "Zoom", "Give the panel the whole screen, or take it back"),
         _key("question_mark", "help", "Help", "All keys and signs"),
@@ -288,13 +292,13 @@ class LaboratoryScreen(LineScreen):
             return
         step = model.step
         if not model.steps:
-            self._tell("There are no steps here: i invokes the function, e edits its event.")
+            self._tell(model.say("no steps"))
         elif step is None:
-            self._tell("All steps are done. r starts again.")
+            self._tell(model.say("end"))
         elif model.starting:
             pass
         elif step.state == "running":
-            self._tell("This step is still running.")
+            self._tell(model.say("still runs"))
         elif step.state != "waiting":
             model.turn_page()
             self.sync()
@@ -309,6 +313,49 @@ class LaboratoryScreen(LineScreen):
         choice, self._model.starting = self._model.choice, True
         self.query_one(Guide).sync()
         self._commander.order("next", **({} if choice is None else {"choice": choice}))
+
+    def action_hint(self) -> None:
+        """The next one appears when the laboratory has noted that it was taken: it counts."""
+        model, step = self._model, self._model.step
+        if step is None or not step.hints:
+            self._tell(model.say("no hint"))
+        elif step.state != "waiting" or model.starting:
+            self._tell(model.say("no hint afterwards"))
+        elif step.hints_taken >= len(step.hints):
+            self._tell(model.say("no further hint"))
+        elif self._may("hint"):
+            self._commander.order("hint", step=model.page)
+
+    def action_code(self) -> None:
+        """That of the step on the page, or of the function that is invoked by hand."""
+        model = self._model
+        highlight = model.step.highlight if model.step else None
+        if highlight and str(highlight.get("function")) in model.lab.functions:
+            self.app.push_screen(CodeScreen(model, str(highlight["function"]), str(highlight["file"])))
+        elif model.function is not None and model.function.files:
+            self.app.push_screen(CodeScreen(model, model.function.name))
+        else:
+            self._tell(model.say("no code"))
+
+    def action_evidence(self) -> None:
+        model = self._model
+        number = model.next_evidence()
+        if number is None or model.step is None or (evidence := model.step.evidence[number]) is None:
+            self._tell(model.say("no evidence"))
+            return
+        model.evidence = number
+        panel = 3
+        if (request := evidence.get("request_id")) in model.lab.invocations:
+            model.chosen = str(request)
+            self.query_one(Invocations).sync()
+        instant, line = evidence.get("time"), evidence.get("line")
+        if isinstance(instant, float) and isinstance(line, str):
+            panel = 4
+            if not self.query_one(Logs).point_at(instant, line):
+                self._tell(model.say("evidence gone"))
+        if not self.panels[panel - 1].region.area:
+            self.focus_panel(panel)
+        self.query_one(Guide).sync()
 
     def action_invoke(self) -> None:
         self._invoke(1)

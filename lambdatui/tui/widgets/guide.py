@@ -28,6 +28,8 @@ _STYLES = {
     "warn": "$warning",
     "bad": "$error",
     "busy": "$primary",
+    "name": "$secondary",
+    "button": "bold $background on $primary",
 }
 
 
@@ -157,7 +159,7 @@ class Guide(Vertical):
     def on_guide_page_moved(self, message: GuidePage.Moved) -> None:
         message.stop()
         if isinstance(self.parent, Panel):
-            self.parent.tell("j for more" if self.view.more_below else "")
+            self.parent.tell(self._model.say("more") if self.view.more_below else "")
 
     def choose(self, number: int) -> None:
         """Choose a prediction, or take it back; the question comes into sight."""

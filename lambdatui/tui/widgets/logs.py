@@ -164,6 +164,17 @@ class Logs(Vertical):
             self._chosen = frozenset(streams)
         self.sync()
 
+    def point_at(self, instant: float, text: str) -> bool:
+        """Put the cursor on the line that was written at that instant; whether it is there."""
+        line = self._model.logbook.everything.find(instant, text)
+        if line is not None:
+            field = self.query_one("#filter", Input)
+            field.value, field.display = "", False
+            self.view.filter_by(None)
+            self.choose()
+            self.view.go_to(line)
+        return line is not None
+
     def on_tab_line_chosen(self, message: TabLine.Chosen) -> None:
         message.stop()
         if message.key != _SOME:
