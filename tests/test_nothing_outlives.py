@@ -222,3 +222,12 @@ def test_a_screen(screen: Screen, temporary: Path, how: str, code: int) -> None:
     assert screen.seen.rfind(b"\x1b[?25h") > screen.seen.rfind(b"\x1b[?25l"), "the cursor is shown"
     if how == "the laboratory is killed":
         assert b"laboratory was ended by SIGKILL" in screen.seen
+
+
+def test_a_screen_whose_terminal_goes_without_a_word(screen: Screen, temporary: Path) -> None:
+    os.close(screen.inner)
+    os.close(screen.terminal)
+    screen.inner, screen.terminal = pty.openpty()  # for the fixture to close
+    until(lambda: screen.process.poll() is not None, "the end of the screen")
+    until(lambda: not processes_with(str(temporary)), "the end of all processes")
+    until(lambda: not list(temporary.iterdir()), "the end of all files")

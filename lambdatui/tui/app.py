@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from lambdatui.tui.glyphs import Glyphs
     from lambdatui.tui.laboratory_app import LaboratoryApp
 
+os.environ.setdefault("ESCDELAY", "30")
+"""Milliseconds after which an escape is a key, and not the beginning of one; Textual reads it when it is imported."""
+
 BAD_INPUT = 2
 INTERRUPTED = 130
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

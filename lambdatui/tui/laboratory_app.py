@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 
 from lambdatui.control.client import CommandFailed, ConnectionEnded
@@ -21,6 +22,7 @@ from lambdatui.tui.pulse import Pulse
 from lambdatui.tui.sanitise import clean_line
 from lambdatui.tui.screens.code import CodeScreen
 from lambdatui.tui.screens.laboratory import LaboratoryScreen
+from lambdatui.tui.terminal import TerminalDriver
 from lambdatui.tui.theme import DARK, LIGHT
 from lambdatui.tui.widgets.line_view import LineScreen
 from lambdatui.tui.wrapping import install
@@ -63,6 +65,8 @@ class LaboratoryApp(App[int]):
         install()
         # Without colours Textual would turn them into greys that nobody can read.
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") is not None else None)
+        if self.driver_class is LinuxDriver:  # a browser's is another
+            self.driver_class = TerminalDriver
         self._laboratory = laboratory
         self.model = Model(clock, glyphs or for_locale(), role)
         self.pulse = Pulse(self._beat)
