@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lambdatui.sandbox.guardian import living
-from lambdatui.service.variables import SERVICES
+from lambdatui.service.variables import endpoint_variables
 
 _FILE = "endpoint.json"
 _PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
@@ -34,18 +34,13 @@ class Address:
     folder: str = ""
 
     def variables(self, environment: Mapping[str, str]) -> dict[str, str | None]:
-        """What a shell with this environment must set, or unset, so that AWS's clients talk to the laboratory.
-
-        Only services that it has are sent here: what a client says to another one still goes to AWS, where these keys
-        are unknown ("Service-specific endpoints" in the AWS SDKs and Tools Reference Guide).
-        """
+        """What a shell with this environment must set, or unset, so that AWS's clients talk to the laboratory."""
         found: dict[str, str | None] = {
-            **{f"AWS_ENDPOINT_URL_{service}": self.endpoint for service in SERVICES},
+            **endpoint_variables(self.endpoint),
             "AWS_ACCESS_KEY_ID": self.access_key_id,
             "AWS_SECRET_ACCESS_KEY": self.secret_access_key,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
-            "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",  # StartLiveTail would look for a host `stream-127.0.0.1`
             "AWS_SESSION_TOKEN": None,
             "AWS_PROFILE": None,
             "AWS_DEFAULT_PROFILE": None,

@@ -100,6 +100,25 @@ def _decode(value: object) -> object:
 Blob: TypeAlias = Annotated[bytes, BeforeValidator(_decode)]
 """Base64 on the wire."""
 
+
+class Package(Input):
+    """A .zip, which comes from the request alone here. What an operation says where there is none, is `missing`."""
+
+    missing: ClassVar[str] = "Uploaded file must be a non-empty zip"
+
+    zip_file: Blob | None = None
+    s3_bucket: str | None = None
+    s3_key: str | None = None
+
+    def archive(self) -> bytes:
+        """Raises InvalidParameter."""
+        if self.s3_bucket is not None or self.s3_key is not None:
+            raise InvalidParameter("The laboratory has no S3. Send the package itself, as ZipFile.")
+        if not self.zip_file:
+            raise InvalidParameter(self.missing)
+        return self.zip_file
+
+
 MaxItems: TypeAlias = Annotated[int, Field(ge=1, le=10000)]
 """How many items of a list one wants; there are never more than PAGE."""
 

@@ -21,7 +21,8 @@ def retell(path: Path, outputs: Outputs) -> None:
     except OSError as error:
         raise BadJournal(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
-        raise BadJournal(visible(str(error))) from None
+        where = "" if str(path) in str(error) else f"{path}: "
+        raise BadJournal(visible(f"{where}{error}")) from None
     if not records:
         raise BadJournal(f"{path} is empty")
     try:

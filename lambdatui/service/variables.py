@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from lambdatui.function import Configuration
 
-SERVICES = ("LAMBDA", "CLOUDWATCH_LOGS", "STS")
+_SERVICES = ("LAMBDA", "CLOUDWATCH_LOGS", "STS")
 """Those of the laboratory's endpoint, as the AWS SDKs' variables name them."""
 _CAPITALS = string.ascii_uppercase + "234567"
 
@@ -26,6 +26,18 @@ class Credentials:
     def generate(cls) -> Credentials:
         key_id = "ASIA" + "".join(secrets.choice(_CAPITALS) for _ in range(16))
         return cls(key_id, secrets.token_urlsafe(30), secrets.token_urlsafe(240))
+
+
+def endpoint_variables(endpoint: str) -> dict[str, str]:
+    """What leads AWS's clients to the laboratory's endpoint, in a function and elsewhere.
+
+    Only services that it has are sent there: what a client says to another one still goes to AWS, where the keys of
+    here are unknown ("Service-specific endpoints" in the AWS SDKs and Tools Reference Guide).
+    """
+    return {
+        **{f"AWS_ENDPOINT_URL_{service}": endpoint for service in _SERVICES},
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",  # StartLiveTail would look for a host `stream-127.0.0.1`
+    }
 
 
 def function_variables(
@@ -56,7 +68,7 @@ def function_variables(
         "AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1:2000",
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         **of_runtime,
-        **{f"AWS_ENDPOINT_URL_{service}": endpoint for service in SERVICES if endpoint},
+        **(endpoint_variables(endpoint) if endpoint else {}),
     }
     reserved = {
         "_AWS_XRAY_DAEMON_ADDRESS": "169.254.100.1",

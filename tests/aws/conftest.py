@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import sys
 from collections.abc import AsyncIterator, Callable
 from functools import cache
 from pathlib import Path
@@ -13,11 +16,14 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from lambdatui.aws.address import Address
 from lambdatui.aws.endpoint import Endpoint, open_endpoint
 from lambdatui.journal import Journal
 from lambdatui.service.service import Service, Settings, open_service
 from tests.aws.model import check_answer
 from tests.service.conftest import Laboratory
+
+_AWS = Path(sys.executable).with_name("aws")
 
 
 class Cloud(Laboratory):
@@ -46,6 +52,28 @@ class Cloud(Laboratory):
         client = _session().client(service, **{**given, **options})
         client.meta.events.register("before-parse", check_answer)
         return client
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment of a terminal that has evaluated what `lambdatui env` prints, and of whose own configuration
+        nothing is left."""
+        own = self.endpoint.keys.own
+        address = Address(self.endpoint.url, "us-east-1", own.access_key_id, own.secret_access_key, 0, 0.0)
+        set_ = {name: value for name, value in address.variables({}).items() if value is not None}
+        return {"PATH": os.environ["PATH"], "AWS_CONFIG_FILE": os.devnull, **set_}
+
+    async def aws(self, *words: str) -> Any:
+        """What the aws command prints, as JSON. Raises AssertionError with what it complains of."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, str(_AWS), *words),
+            env=self.variables,
+            cwd=self.folder,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        printed, complaint = await process.communicate()
+        assert process.returncode == 0, complaint.decode()
+        return json.loads(printed or "null")
 
 
 @cache

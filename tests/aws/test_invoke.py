@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import os
-import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -253,7 +250,7 @@ async def test_who_invokes_again_at_once_finds_the_environment_at_rest(
     assert list(cloud.lab.environments) == [cloud.lab.invocations[caller.request_id].environment]
 
 
-async def test_three_terminals_at_once_get_three_environments(cloud: Cloud, tmp_path: Path) -> None:
+async def test_three_terminals_at_once_get_three_environments(cloud: Cloud) -> None:
     """Each of them waits in its handler until all three are there."""
     arrived: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
     server = await asyncio.start_server(lambda _, writer: arrived.put_nowait(writer), "127.0.0.1", 0)
@@ -264,32 +261,16 @@ async def test_three_terminals_at_once_get_three_environments(cloud: Cloud, tmp_
             return context.log_stream_name
     """
     await cloud.create(wait, timeout=120)
-    key, cli = cloud.endpoint.keys.own, shutil.which("aws")
-    assert cli
-    variables = {
-        **os.environ,
-        "AWS_ENDPOINT_URL": cloud.endpoint.url,
-        "AWS_ACCESS_KEY_ID": key.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
     port = str(server.sockets[0].getsockname()[1])
-    terminals = [
-        await asyncio.create_subprocess_exec(
-            *(cli, "lambda", "invoke", "--function-name", "F", "--payload", port, str(tmp_path / f"answer-{number}")),
-            env=variables,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        for number in range(3)
-    ]
+    command = ("lambda", "invoke", "--function-name", "F", "--payload", port)
+    terminals = [asyncio.create_task(cloud.aws(*command, f"answer-{number}")) for number in range(3)]
     async with asyncio.timeout(120):
         writers = [await arrived.get() for _ in terminals]
     for writer in writers:
         writer.close()
     server.close()
-    said = [json.loads((await terminal.communicate())[0]) for terminal in terminals]
-    assert said == [{"StatusCode": 200, "ExecutedVersion": "$LATEST"}] * 3
-    streams = {json.loads((tmp_path / f"answer-{number}").read_text()) for number in range(3)}
+    assert await asyncio.gather(*terminals) == [{"StatusCode": 200, "ExecutedVersion": "$LATEST"}] * 3
+    streams = {json.loads((cloud.folder / f"answer-{number}").read_text()) for number in range(3)}
     assert streams == {each.log_stream for each in cloud.lab.environments.values()}
     assert len(streams) == 3
 
@@ -335,3 +316,18 @@ async def test_a_role_that_does_not_allow_it_invokes_nothing(cloud: Cloud) -> No
         "on resource: arn:aws:lambda:us-east-1:000000000000:function:F:1 "
         "because no identity-based policy allows the lambda:InvokeFunction action"
     )
+
+
+async def test_clients_find_the_laboratory_in_functions_as_in_terminals(cloud: Cloud) -> None:
+    source = """
+        import os
+        def handler(event, context):
+            return {name: os.environ.get(name) for name in event}
+    """
+    await cloud.create(source)
+    told = {name: value for name, value in cloud.variables.items() if "ENDPOINT" in name or "HOST_PREFIX" in name}
+    assert len(told) == 4
+
+    answer = await invoke(cloud.client(), Payload=json.dumps([*told]))
+
+    assert json.loads(answer["Payload"]) == told

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -367,32 +364,18 @@ async def test_what_was_deleted_under_a_function_comes_back_if_its_role_allows(c
     assert cloud.lines(second)[0].startswith("START")
 
 
-async def test_the_aws_cli_reads_logs(cloud: Cloud, tmp_path: Path) -> None:
+async def test_the_aws_cli_reads_logs(cloud: Cloud) -> None:
     await cloud.create(SPEAKING)
     invocation = await cloud.invoke('{"lines": 12}')
-    key = cloud.endpoint.keys.own
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
-        "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": cloud.endpoint.url,
-        "AWS_ACCESS_KEY_ID": key.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_CONFIG_FILE": str(tmp_path / "none"),
-    }
-
-    async def aws(*arguments: str) -> Any:
-        program = str(Path(sys.executable).with_name("aws"))
-        process = await asyncio.create_subprocess_exec(
-            program, "logs", *arguments, env=environment, stdout=asyncio.subprocess.PIPE
-        )
-        output, _ = await process.communicate()
-        assert process.returncode == 0
-        return json.loads(output)
 
     streams, got, filtered = await asyncio.gather(
-        aws("describe-log-streams", "--log-group-name", GROUP),
-        aws("get-log-events", "--log-group-name", GROUP, "--log-stream-name", invocation.log_stream or ""),
-        aws("filter-log-events", "--log-group-name", GROUP, "--filter-pattern", "line -11", "--page-size", "4"),
+        cloud.aws("logs", "describe-log-streams", "--log-group-name", GROUP),
+        cloud.aws(
+            "logs", "get-log-events", "--log-group-name", GROUP, "--log-stream-name", invocation.log_stream or ""
+        ),
+        cloud.aws(
+            "logs", "filter-log-events", "--log-group-name", GROUP, "--filter-pattern", "line -11", "--page-size", "4"
+        ),
     )
 
     assert [stream["logStreamName"] for stream in streams["logStreams"]] == [invocation.log_stream]

@@ -75,7 +75,7 @@ def refusal(request: Request, now: datetime = NOW, check: Any = verify) -> Unaut
 
 
 @given(requests())
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 def test_what_botocore_signs_is_good(request: Request) -> None:
     good = verify(request, KEYS.get, NOW)
 
@@ -84,7 +84,7 @@ def test_what_botocore_signs_is_good(request: Request) -> None:
 
 
 @given(requests(), st.sampled_from(["method", "path", "query", "header", "body", "authorization"]), st.randoms())
-@settings(deadline=None, max_examples=250)
+@settings(deadline=None, max_examples=120)
 def test_whatever_is_changed_on_the_way_is_refused(request: Request, where: str, chance: random.Random) -> None:
     """One bit of it, wherever it is."""
     match where:

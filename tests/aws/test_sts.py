@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import sys
-from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
-from lambdatui.aws.address import Address
 from lambdatui.role import LAMBDA, trusting
 from tests.aws.conftest import Cloud, call
 
@@ -44,17 +39,7 @@ async def test_a_function_is_its_role_whatever_that_allows(cloud: Cloud) -> None
 
 
 async def test_the_cli_says_it_with_what_env_tells_it(cloud: Cloud) -> None:
-    key = cloud.endpoint.keys.own
-    address = Address(cloud.endpoint.url, "eu-west-1", key.access_key_id, key.secret_access_key, 1, 0.0)
-    variables = {name: value for name, value in address.variables({}).items() if value is not None}
-    process = await asyncio.create_subprocess_exec(
-        *(str(Path(sys.executable).with_name("aws")), "sts", "get-caller-identity"),
-        env={"PATH": os.environ["PATH"], **variables},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    out, _ = await process.communicate()
-
-    assert json.loads(out)["Arn"] == "arn:aws:iam::000000000000:root"
+    assert (await cloud.aws("sts", "get-caller-identity"))["Arn"] == "arn:aws:iam::000000000000:root"
 
 
 @pytest.mark.parametrize(

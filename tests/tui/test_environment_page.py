@@ -294,11 +294,11 @@ def test_pictures(snap_compare: Any, keys: tuple[str, ...], size: tuple[int, int
     _compare(snap_compare, staged(measured()), keys, size)
 
 
-@pytest.mark.parametrize("how", ["no colour", "ascii", "ended"])
+@pytest.mark.parametrize("how", ["no colour", "ascii", "frozen"])
 def test_plain_pictures(snap_compare: Any, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     if how == "no colour":
         monkeypatch.setenv("NO_COLOR", "1")
-    script = recorded.all_done() if how == "ended" else measured()
+    script = recorded.all_done() if how == "frozen" else measured()
     _compare(snap_compare, staged(script, ASCII if how == "ascii" else UNICODE), ("1",), (80, 24))
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from lambdatui.aws.arns import function_reference
 from lambdatui.aws.call import Call
-from lambdatui.aws.inputs import Blob, Input, MaxItems, matching, page
+from lambdatui.aws.inputs import Input, MaxItems, Package, matching, page
 from lambdatui.aws.lambda_api.configuration import (
     Architectures,
     ConfigurationInput,
@@ -33,25 +33,18 @@ from lambdatui.service.service import Service
 
 _FUNCTIONS = "/2015-03-31/functions"
 _FUNCTION = f"{_FUNCTIONS}/{{FunctionName}}"
+_NO_IMAGES = "The laboratory runs no container images. Send a package, as ZipFile."
 
 
-class CodeInput(Input):
-    """Where code comes from: here, from the request alone."""
+class CodeInput(Package):
+    missing = "Please provide a source for function code."
 
-    zip_file: Blob | None = None
-    s3_bucket: str | None = None
-    s3_key: str | None = None
     image_uri: str | None = None
 
     def archive(self) -> bytes:
-        """Raises InvalidParameter."""
-        if self.s3_bucket is not None or self.s3_key is not None:
-            raise InvalidParameter("The laboratory has no S3. Send the package itself, as ZipFile.")
         if self.image_uri is not None:
-            raise InvalidParameter("The laboratory runs no container images. Send a package, as ZipFile.")
-        if not self.zip_file:
-            raise InvalidParameter("Please provide a source for function code.")
-        return self.zip_file
+            raise InvalidParameter(_NO_IMAGES)
+        return super().archive()
 
 
 class CreateInput(ConfigurationInput):
@@ -105,7 +98,7 @@ class Functions:
         if function.qualifier:
             raise InvalidParameter("The function name of a new function has no qualifier.")
         if given.package_type == "Image":
-            raise InvalidParameter("The laboratory runs no container images. Send a package, as ZipFile.")
+            raise InvalidParameter(_NO_IMAGES)
         for name, value in (
             ("CodeSigningConfigArn", given.code_signing_config_arn),
             ("TenancyConfig", given.tenancy_config),

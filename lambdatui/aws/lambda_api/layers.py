@@ -10,12 +10,12 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from lambdatui.aws.call import Call
-from lambdatui.aws.inputs import Blob, Input, matching, one_of, page
+from lambdatui.aws.inputs import Input, Package, matching, one_of, page
 from lambdatui.aws.routes import Route
 from lambdatui.aws.wire import rest_answer
 from lambdatui.events import Json
 from lambdatui.function import RUNTIMES
-from lambdatui.refusal import InvalidParameter, ResourceNotFound
+from lambdatui.refusal import ResourceNotFound
 from lambdatui.service.deployments import base64_digest
 from lambdatui.service.http import Response
 from lambdatui.service.layers import Description, LayerVersion
@@ -38,28 +38,12 @@ Runtime: TypeAlias = Annotated[str, one_of(RUNTIMES)]
 Architecture: TypeAlias = Literal["x86_64", "arm64"]
 
 
-class Content(Input):
-    """Where it comes from: here, from the request alone."""
-
-    zip_file: Blob | None = None
-    s3_bucket: str | None = None
-    s3_key: str | None = None
-
-    def archive(self) -> bytes:
-        """Raises InvalidParameter."""
-        if self.s3_bucket is not None or self.s3_key is not None:
-            raise InvalidParameter("The laboratory has no S3. Send the package itself, as ZipFile.")
-        if not self.zip_file:
-            raise InvalidParameter("Uploaded file must be a non-empty zip")
-        return self.zip_file
-
-
 class Named(Input):
     layer_name: Name
 
 
 class Publish(Named):
-    content: Content
+    content: Package
     description: Annotated[str, Field(max_length=256)] = ""
     license_info: Annotated[str, Field(max_length=512)] | None = None
     compatible_runtimes: Annotated[list[Runtime], Field(max_length=15)] = Field(default=[])

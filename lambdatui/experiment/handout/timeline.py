@@ -295,7 +295,7 @@ class _Canvas:
             drawn.append(el("path", d=f"M{x:.1f} 40V{bottom:g}", class_="grid"))
             if not any(cell - 5 < tick.cell < cell + BREAK + 5 for cell in cuts):
                 anchor = "middle" if tick.cell else "start"
-                drawn.append(_text(x, 36, elapsed(tick.seconds), "soft small", anchor))
+                drawn.append(_text(x if tick.cell else x + 4, 36, elapsed(tick.seconds), "soft small", anchor))
         reached = 0.0
         for number, step in enumerate(self._lab.experiment.steps if self._lab.experiment else (), 1):
             if step.started_at is None:

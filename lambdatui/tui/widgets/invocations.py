@@ -184,7 +184,7 @@ class Invocations(Vertical):
             "compared": ["esc back"],
         }[self._shown]
         if marked and self._shown != "compared":
-            keys = ["m unmark", "choose another, d compares"] if marked is self.chosen else ["d compare", *keys]
+            keys = ["m unmark", "choose another, d compares"] if marked is self.chosen else ["d compare", *keys[:2]]
         if not model.lab.invocations:
             keys = []
         if self._shown == "all" and self._problem:
