@@ -26,6 +26,8 @@ _VOID = frozenset({"meta", "br", "col"})
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "html_block", "html_inline"])
 """No markup of theirs, and nothing that a page would have to load."""
 
+_PLAIN = re.compile("[ !#-%(-;=?-~]*")
+"""What stands for itself: most texts are such."""
 _WIDE = "[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]"
 _BROKEN = re.compile(f"(?<={_WIDE})\n(?={_WIDE})")
 """The end of a line in a Chinese text, which is no space."""
@@ -34,7 +36,7 @@ _BROKEN = re.compile(f"(?<={_WIDE})\n(?={_WIDE})")
 def el(tag: str, *children: Child, **attributes: str | int | float | bool | None) -> Html:
     """An element. Of attributes, `_` stands for `-` (`class_` is `class`), True has no value, None and False are left
     out."""
-    said = "".join(_attribute(name, value) for name, value in attributes.items() if value not in (None, False))
+    said = "".join([_attribute(name, value) for name, value in attributes.items() if value not in (None, False)])
     if tag in _VOID:
         return Html(f"<{tag}{said}>")
     return Html(f"<{tag}{said}>{join(children)}</{tag}>")
@@ -42,13 +44,13 @@ def el(tag: str, *children: Child, **attributes: str | int | float | bool | None
 
 def join(children: Iterable[Child]) -> Html:
     """One after another."""
-    return Html("".join(map(_inside, children)))
+    return Html("".join([_inside(child) for child in children]))
 
 
 def text(of: str) -> Html:
     """A text of any number of lines, in which control characters, and those that reorder or hide others, are spelled
     out."""
-    return Html(escape(_legible(of)))
+    return Html(of if _PLAIN.fullmatch(of) else escape(_legible(of)))
 
 
 def prose(markdown: str) -> Html:
