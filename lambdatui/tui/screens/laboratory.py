@@ -94,7 +94,7 @@ class LaboratoryScreen(LineScreen):
         _key("w", "log('wrap')", "Wrap", "Wrap long lines of the log, or cut them"),
         _key("n", "log('match(1)')", "Next match", "To the next line of the log that matches"),
         _key("N", "log('match(-1)')", "Previous match", "To the one before"),
-        _key("S", "save_journal", "Save journal", "Save all that has happened, for `lambdatui replay`"),
+        _key("W", "save_journal", "Save journal", "Save all that has happened, for `lambdatui replay`"),
         _key("A", "let_others_act", "Let others act", "Let attached screens act, too, or only watch again"),
         _key("H", "save_page", "Save page", "Save what has happened so far as a page (HTML) to hand out"),
         _key("P", "save_picture", "Save picture", "Save a picture of this screen (SVG)"),

@@ -20,7 +20,7 @@ _SECONDS = 1.0
 _WHILE_WRITING = ("play", "seek", "step_events", "step_invocations", "step_steps")
 """What keys do that a field needs for itself."""
 
-_ABSENT = {"i", "p", "e", "u", "x", "t", "S", "A"}
+_ABSENT = {"i", "p", "e", "u", "x", "t", "W", "A"}
 """Keys of the laboratory's screen that act on a laboratory."""
 
 
