@@ -125,5 +125,5 @@ class ReplayScreen(LaboratoryScreen):
         self._moved()
 
     def on_transport_sought(self, message: Transport.Sought) -> None:
-        self._tape.seek(message.time)
+        self._tape.seek(message.instant)
         self._moved()

@@ -38,7 +38,7 @@ class Transport(LineStrip):
     class Sought(Message):
         """Somebody pointed at an instant, in seconds since the epoch."""
 
-        time: float
+        instant: float
 
     def __init__(self, tape: Tape, glyphs: Glyphs, *, id: str | None = None) -> None:
         super().__init__(id=id)
