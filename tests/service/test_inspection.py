@@ -56,6 +56,8 @@ async def test_processes_variables_and_files_of_a_frozen_environment(laboratory:
     await laboratory.create(SOURCE, environment=secrets, timeout=60)
     invocation = await laboratory.invoke()
     name = invocation.environment or ""
+    while any(each["state"] == "running" for each in look(laboratory, name)["processes"]):
+        await asyncio.sleep(0)  # they were told to stop, and are still on their way out of the processor
     seen = look(laboratory, name)
     runtime, child = seen["processes"]
     assert child["command"] == "sleep 4711" and runtime["resident_kb"] > 5000 and runtime["of"] == ""
