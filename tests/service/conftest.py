@@ -14,6 +14,9 @@ from lambdatui import events as ev
 from lambdatui.function import Code, Configuration
 from lambdatui.journal import Journal
 from lambdatui.lab import Invocation, Lab
+from lambdatui.sandbox import machine
+from lambdatui.sandbox.sandbox import ProcessGroup, Sandbox
+from lambdatui.sandbox.storage import Folders, Storage
 from lambdatui.service.service import Service, Settings, open_service
 
 
@@ -77,3 +80,19 @@ async def laboratory(open_laboratory: Opener) -> Laboratory:
     opened = await open_laboratory()
     assert isinstance(opened, Laboratory)
     return opened
+
+
+@pytest.fixture(params=["as it is", "process group and folders"])
+def with_and_without_isolation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Laboratories that are opened then have what this machine has, and once more the least that any has."""
+    if request.param != "as it is":
+        monkeypatch.setattr(machine, "choose", _process_group)
+        monkeypatch.setattr(machine, "_storage_for", _folders)
+
+
+async def _process_group() -> Sandbox:
+    return ProcessGroup()
+
+
+async def _folders(*_: object) -> Storage:
+    return Folders()

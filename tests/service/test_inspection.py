@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from lambdatui import events as ev
-from lambdatui.sandbox import inspection, machine
+from lambdatui.sandbox import inspection
 from lambdatui.service.inspection import NoSuchEnvironment
 from tests.service.conftest import Laboratory, Opener
-from tests.service.test_measurements import _folders, _process_group
 
 SOURCE = """
 import os, subprocess, tempfile, time
@@ -35,13 +34,8 @@ def handler(event, context):
 """
 
 
-@pytest.fixture(params=["as it is", "process group and folders"])
-async def laboratory(
-    request: pytest.FixtureRequest, open_laboratory: Opener, monkeypatch: pytest.MonkeyPatch
-) -> Laboratory:
-    if request.param != "as it is":
-        monkeypatch.setattr(machine, "choose", _process_group)
-        monkeypatch.setattr(machine, "_storage_for", _folders)
+@pytest.fixture
+async def laboratory(with_and_without_isolation: None, open_laboratory: Opener) -> Laboratory:
     opened = await open_laboratory()
     assert isinstance(opened, Laboratory)
     return opened

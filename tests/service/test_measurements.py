@@ -9,9 +9,7 @@ import pytest
 
 from lambdatui import events as ev
 from lambdatui.lab import Environment
-from lambdatui.sandbox import machine
-from lambdatui.sandbox.sandbox import ProcessGroup, Sandbox
-from lambdatui.sandbox.storage import Folders, Storage
+from lambdatui.sandbox.storage import Folders
 from tests.service.conftest import Laboratory, Opener
 
 GREEDY = """
@@ -30,24 +28,11 @@ def handler(event, context):
 """
 
 
-@pytest.fixture(params=["as it is", "process group and folders"])
-async def laboratory(
-    request: pytest.FixtureRequest, open_laboratory: Opener, monkeypatch: pytest.MonkeyPatch
-) -> Laboratory:
-    if request.param != "as it is":
-        monkeypatch.setattr(machine, "choose", _process_group)
-        monkeypatch.setattr(machine, "_storage_for", _folders)
+@pytest.fixture
+async def laboratory(with_and_without_isolation: None, open_laboratory: Opener) -> Laboratory:
     opened = await open_laboratory(cpu_limit=False)
     assert isinstance(opened, Laboratory)
     return opened
-
-
-async def _process_group() -> Sandbox:
-    return ProcessGroup()
-
-
-async def _folders(*_: object) -> Storage:
-    return Folders()
 
 
 def measured(laboratory: Laboratory) -> list[ev.EnvironmentMeasured]:
